@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// A C library of the distribution: a module map and a shim header, nothing else.
+func library(_ name: String, _ pkgConfig: String?, apt package: String) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let package = Package(
+  name: "chatd",
+  products: [.executable(name: "chatd", targets: ["chatd"])],
+  targets: [
+    library("CTurboJPEG", "libturbojpeg", apt: "libturbojpeg0-dev"),
+    library("CZimg", "zimg", apt: "libzimg-dev"),
+    library("CSPNG", "spng", apt: "libspng-dev"),
+    library("CWebP", "libwebpdemux", apt: "libwebp-dev"),
+    library("CGIF", "libgif", apt: "libgif-dev"),
+    library("CHEIF", "libheif", apt: "libheif-dev"),
+    library("CEXIF", "libexif", apt: "libexif-dev"),
+    library("CEditline", "libedit", apt: "libedit-dev"),
+    library("CChafa", "chafa", apt: "libchafa-dev"),
+    .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+    .target(name: "ChatEngine", swiftSettings: strict),
+    .target(
+      name: "ChatCore",
+      dependencies: [
+        "ChatEngine", "CLinux", "CTurboJPEG", "CZimg", "CSPNG", "CWebP", "CGIF", "CHEIF", "CEXIF",
+        "CEditline", "CChafa",
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "chatd", dependencies: ["ChatCore"], swiftSettings: strict),
+    .executableTarget(
+      name: "picture-bench", dependencies: ["ChatCore"], path: "Benchmarks/Pictures",
+      exclude: [], swiftSettings: strict),
+    .testTarget(name: "ChatEngineTests", dependencies: ["ChatEngine"], swiftSettings: strict),
+    .testTarget(
+      name: "ChatCoreTests", dependencies: ["ChatCore", "ChatEngine"], swiftSettings: strict),
+    .testTarget(name: "TidyTests", swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,25 @@
+/// Every bound in the program: bytes, counts and times, with the unit in the name.
+///
+/// Nothing that comes from outside can grow beyond one of these. `Docs/Limits.md` lists them for
+/// people who run a server; a tidy test holds the two together.
+public enum Limits {
+  // MARK: Datagrams
+
+  /// The largest payload of a UDP datagram over IPv4: 65,535 − 20 (IP) − 8 (UDP). RFC 768.
+  public static let datagramBytesMax = 65_507
+
+  // MARK: Pictures
+
+  /// Pictures are fitted into this box unless `--max-size` says otherwise.
+  public static let pictureWidthDefault = 640
+  public static let pictureHeightDefault = 480
+  /// The JPEG quality that a picture is encoded at first.
+  public static let pictureQualityDefault = 50
+  /// The largest JPEG that travels in one classic datagram: 50 bytes are kept for the prefix.
+  public static let classicPictureBytesMax = 65_457
+  /// The largest picture file that is read at all.
+  public static let pictureFileBytesMax = 64 << 20
+  /// What decoding one picture may take, file included. A picture that would need more is refused
+  /// from its header, before anything is decoded.
+  public static let pictureMemoryBytesMax = 160 << 20
+}
