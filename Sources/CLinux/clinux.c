@@ -1,1 +1,160 @@
 #include "clinux.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <linux/errqueue.h>
+#include <linux/sock_diag.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct clinux_event) == sizeof(struct epoll_event), "epoll_event");
+_Static_assert(offsetof(struct clinux_event, token) == offsetof(struct epoll_event, data),
+               "epoll_event.data");
+_Static_assert(CLINUX_READABLE == EPOLLIN && CLINUX_WRITABLE == EPOLLOUT &&
+                   CLINUX_FAILED == EPOLLERR && CLINUX_HUNG_UP == EPOLLHUP,
+               "EPOLL*");
+_Static_assert(sizeof(struct clinux_message) == sizeof(struct mmsghdr), "mmsghdr");
+_Static_assert(offsetof(struct clinux_message, length) == offsetof(struct mmsghdr, msg_len),
+               "mmsghdr.msg_len");
+
+int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static int control(int epoll, int operation, int fd, uint32_t events, uint64_t token) {
+  struct epoll_event event = {.events = events, .data.u64 = token};
+  return epoll_ctl(epoll, operation, fd, &event);
+}
+
+int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t token) {
+  return control(epoll, EPOLL_CTL_ADD, fd, events, token);
+}
+
+int clinux_epoll_change(int epoll, int fd, uint32_t events, uint64_t token) {
+  return control(epoll, EPOLL_CTL_MOD, fd, events, token);
+}
+
+int clinux_epoll_remove(int epoll, int fd) { return control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
+
+int clinux_epoll_wait(int epoll, struct clinux_event *events, int capacity, int64_t timeout_ns) {
+  struct timespec timeout = {.tv_sec = timeout_ns / 1000000000,
+                             .tv_nsec = timeout_ns % 1000000000};
+  return epoll_pwait2(epoll, (struct epoll_event *)events, capacity,
+                      timeout_ns < 0 ? NULL : &timeout, NULL);
+}
+
+int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int clinux_signalfd(const int *signals, int count) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+  int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+  if (error != 0) {
+    errno = error;
+    return -1;
+  }
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int clinux_next_signal(int fd) {
+  struct signalfd_siginfo info;
+  return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+void clinux_unblock_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+int clinux_receive_messages(int fd, struct clinux_message *messages, unsigned int count) {
+  return recvmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
+}
+
+int clinux_send_messages(int fd, struct clinux_message *messages, unsigned int count) {
+  return sendmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int clinux_enable_error_queue(int fd, int family) {
+  int on = 1;
+  if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on) != 0)
+    return -1;
+  return setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+}
+
+int clinux_next_error(int fd, struct sockaddr_storage *destination, int *error) {
+  char control[512];
+  char payload[1];
+  struct iovec part = {.iov_base = payload, .iov_len = sizeof payload};
+  struct msghdr header = {.msg_name = destination,
+                          .msg_namelen = sizeof *destination,
+                          .msg_iov = &part,
+                          .msg_iovlen = 1,
+                          .msg_control = control,
+                          .msg_controllen = sizeof control};
+  if (recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+    return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+  *error = 0;
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c != NULL; c = CMSG_NXTHDR(&header, c)) {
+    int is_error = (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR) ||
+                   (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR);
+    if (is_error) {
+      struct sock_extended_err details;
+      memcpy(&details, CMSG_DATA(c), sizeof details);
+      *error = (int)details.ee_errno;
+    }
+  }
+  return 1;
+}
+
+uint32_t clinux_socket_drops(int fd) {
+  uint32_t values[SK_MEMINFO_VARS] = {0};
+  socklen_t length = sizeof values;
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values, &length) != 0) return 0;
+  return values[SK_MEMINFO_DROPS];
+}
+
+int clinux_force_buffer(int fd, int option, int bytes) {
+  int forced = option == SO_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE;
+  if (setsockopt(fd, SOL_SOCKET, forced, &bytes, sizeof bytes) == 0) return 0;
+  return setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof bytes);
+}
+
+int clinux_rename_new(int directory, const char *from, const char *to) {
+  return renameat2(directory, from, directory, to, RENAME_NOREPLACE);
+}
+
+int clinux_window_size(int fd, int *columns, int *rows, int *pixel_width, int *pixel_height) {
+  struct winsize size;
+  if (ioctl(fd, TIOCGWINSZ, &size) != 0) return -1;
+  *columns = size.ws_col;
+  *rows = size.ws_row;
+  *pixel_width = size.ws_xpixel;
+  *pixel_height = size.ws_ypixel;
+  return 0;
+}
+
+enum { OPTIONS_MAX = 64 };
+
+int clinux_getopt(int argc, char *const argv[], const char *short_options,
+                  const struct clinux_option *options, int count) {
+  struct option table[OPTIONS_MAX + 1];
+  memset(table, 0, sizeof table);
+  for (int i = 0; i < count && i < OPTIONS_MAX; i++) {
+    table[i].name = options[i].name;
+    table[i].has_arg = options[i].takes_value ? required_argument : no_argument;
+    table[i].val = options[i].code;
+  }
+  opterr = 0;
+  return getopt_long(argc, argv, short_options, table, NULL);
+}
+
+const char *clinux_optarg(void) { return optarg; }
+int clinux_optind(void) { return optind; }
+int clinux_optopt(void) { return optopt; }

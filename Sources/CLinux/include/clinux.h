@@ -1,9 +1,79 @@
-// The few Linux system calls and macros that Swift's Glibc module does not show.
+// The few Linux system calls, structs and macros that Swift's Glibc module does not show.
 //
-// This header is imported by Swift, so it must not define _GNU_SOURCE; clinux.c does.
+// This header is imported by Swift, so it must not define _GNU_SOURCE (fd_set would clash with
+// SwiftGlibc); clinux.c does, and checks that what is declared here is what the kernel knows.
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+
+// epoll(7)
+
+struct clinux_event {
+  uint32_t events;
+  uint64_t token;
+} __attribute__((packed));
+
+enum { CLINUX_READABLE = 1, CLINUX_WRITABLE = 4, CLINUX_FAILED = 8, CLINUX_HUNG_UP = 16 };
+
+int clinux_epoll_create(void);
+int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t token);
+int clinux_epoll_change(int epoll, int fd, uint32_t events, uint64_t token);
+int clinux_epoll_remove(int epoll, int fd);
+// A negative timeout waits for ever; the unit is nanoseconds.
+int clinux_epoll_wait(int epoll, struct clinux_event *events, int capacity, int64_t timeout_ns);
+
+// eventfd(2), signalfd(2)
+
+int clinux_eventfd(void);
+// Blocks the given signals in this thread (and in those it starts later) and returns a descriptor
+// that tells of them.
+int clinux_signalfd(const int *signals, int count);
+// The next signal that the descriptor tells of; 0 when there is none.
+int clinux_next_signal(int fd);
+void clinux_unblock_signals(void);
+
+// Datagrams: recvmmsg(2), sendmmsg(2), IP_RECVERR of ip(7)
+
+struct clinux_message {
+  struct msghdr header;
+  unsigned int length;
+};
+
+int clinux_receive_messages(int fd, struct clinux_message *messages, unsigned int count);
+int clinux_send_messages(int fd, struct clinux_message *messages, unsigned int count);
+int clinux_enable_error_queue(int fd, int family);
+// Takes one entry from the error queue. Returns 1 with the destination that it is about and the
+// error's number, 0 when the queue is empty, -1 on failure.
+int clinux_next_error(int fd, struct sockaddr_storage *destination, int *error);
+// The datagrams that the kernel dropped because the socket's buffer was full.
+uint32_t clinux_socket_drops(int fd);
+int clinux_force_buffer(int fd, int option, int bytes);
+
+// Files
+
+int clinux_rename_new(int directory, const char *from, const char *to);
+
+// Terminals
+
+int clinux_window_size(int fd, int *columns, int *rows, int *pixel_width, int *pixel_height);
+
+// getopt_long(3)
+
+struct clinux_option {
+  const char *name;
+  int takes_value;
+  int code;
+};
+
+// Returns the code of the next option, '?' or ':' as getopt_long does, or -1 at the end.
+int clinux_getopt(int argc, char *const argv[], const char *short_options,
+                  const struct clinux_option *options, int count);
+const char *clinux_optarg(void);
+int clinux_optind(void);
+int clinux_optopt(void);
 
 #endif

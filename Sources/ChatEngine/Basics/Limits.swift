@@ -7,6 +7,55 @@ public enum Limits {
 
   /// The largest payload of a UDP datagram over IPv4: 65,535 − 20 (IP) − 8 (UDP). RFC 768.
   public static let datagramBytesMax = 65_507
+  /// Datagrams taken from the socket by one `recvmmsg`.
+  public static let receiveBatchDatagramsMax = 64
+  /// Datagrams handed to the socket by one `sendmmsg`; the kernel's own bound is UIO_MAXIOV.
+  public static let sendBatchDatagramsMax = 1_024
+  /// Deliveries that may wait in the outbox before the server stops deciding and sends. One
+  /// decision may go past it by one fan-out, so the outbox is bounded by this plus `clientsMax`.
+  public static let outboxDeliveriesHigh = 4_096
+  /// Payload bytes that may wait in the outbox before the server stops deciding and sends.
+  public static let outboxBytesHigh = 1 << 20
+  /// Asked for as SO_RCVBUF and SO_SNDBUF; the kernel may grant less.
+  public static let socketBufferBytes = 4 << 20
+
+  // MARK: Names
+
+  /// A name is 1 to this many characters (extended grapheme clusters, UAX #29).
+  public static let nameCharactersMax = 32
+  /// A character may carry any number of combining marks, so the bytes are bounded too.
+  public static let nameBytesMax = 128
+  /// The highest number tried behind a taken name: `NAME-2` … `NAME-999`.
+  public static let nameNumberMax = 999
+
+  // MARK: Clients of a server
+
+  /// Clients in all: the default, and the most that `--clients-max` can ask for.
+  public static let clientsDefault = 10_000
+  public static let clientsMax = 65_536
+  /// Joins from one address (without its port) in a second, and at once.
+  public static let joinsPerSecondDefault = 20
+  public static let joinsBurst = 100
+  /// Addresses are hashed to this many join budgets, so that forged ones cannot grow a table.
+  public static let joinBudgets = 1_024
+  /// Messages from one client in a second, and at once.
+  public static let messagesPerSecondDefault = 200
+  public static let messagesBurst = 400
+  /// The most that either rate can be set to.
+  public static let ratePerSecondMax = 1_000_000
+  /// A client that was not heard for so long is let go: the default, and the most.
+  public static let idleTimeoutSecondsDefault = 1_800
+  public static let idleTimeoutSecondsMax = 30 * 86_400
+  /// How long a server that was told to stop may take to send what it has.
+  public static let shutdownSecondsMax = 4
+  /// A limit that is hit is logged at once, then at most once in this time, with a count.
+  public static let limitReportSeconds = 1
+  /// Pictures that may wait to be saved; more are counted and not saved.
+  public static let saveQueuePicturesMax = 64
+  /// Lines of log that may wait for one turn of the loop; more are counted.
+  public static let logRecordsPerTurnMax = 256
+  /// Transcript or log that may wait for a slow reader; more is left out and counted.
+  public static let outputBacklogBytesMax = 4 << 20
 
   // MARK: Pictures
 
@@ -22,4 +71,33 @@ public enum Limits {
   /// What decoding one picture may take, file included. A picture that would need more is refused
   /// from its header, before anything is decoded.
   public static let pictureMemoryBytesMax = 160 << 20
+  /// The longest side, and the most pixels, of a picture that is relayed or shown.
+  public static let relayedPictureSideMax = 4_096
+  public static let relayedPicturePixelsMax = 8 << 20
+
+  // MARK: Client
+
+  /// Addresses of a server's name that are tried, one after the other.
+  public static let serverAddressesMax = 8
+  /// How long a client waits for a server's answer.
+  public static let answerTimeoutSecondsDefault = 5
+  public static let timeoutSecondsMax = 86_400
+  /// A client's own pace, below what a server accepts from it.
+  public static let clientMessagesPerSecond = 150
+  public static let clientMessagesBurst = 100
+  /// Messages that may wait for the pace before input is no longer read.
+  public static let clientQueueMessagesHigh = 64
+  /// The largest text of one message: a datagram less the longest name and `: `, and room for the
+  /// number that a server may put behind a name.
+  public static let messageBytesMax = datagramBytesMax - nameBytesMax - 16
+  /// What is read from standard input at once.
+  public static let inputChunkBytes = 64 << 10
+  /// Pieces of standard input that may wait for the loop.
+  public static let inputChunksMax = 4
+  /// The number tried behind the name of a saved picture before giving up.
+  public static let savedPictureNumberMax = 9_999
+  /// Lines that the terminal remembers.
+  public static let inputHistoryLinesMax = 500
+  /// Names that a client remembers for `/who` and completion.
+  public static let rosterNamesMax = 10_000
 }

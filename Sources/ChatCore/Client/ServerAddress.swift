@@ -1,0 +1,96 @@
+import ChatEngine
+import Glibc
+
+/// Where a client looks for its server: `HOST`, `HOST:PORT`, `[IPV6]:PORT` or a bare IPv6 address.
+public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
+  public let host: String
+  public let port: UInt16
+  /// This machine, when nobody said where the server is: tried over both families.
+  public let isThisMachine: Bool
+
+  public static let thisMachine = ServerAddress(
+    host: "localhost", port: defaultPort, isThisMachine: true)
+
+  private init(host: String, port: UInt16, isThisMachine: Bool) {
+    self.host = host
+    self.port = port
+    self.isThisMachine = isThisMachine
+  }
+
+  /// - Returns: nil when `text` is no address.
+  public init?(_ text: String) {
+    var host = text
+    var port = defaultPort
+    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+      host = String(text[text.index(after: text.startIndex)..<end])
+      let rest = text[text.index(after: end)...]
+      if !rest.isEmpty {
+        guard rest.hasPrefix(":"), let number = UInt16(rest.dropFirst()) else { return nil }
+        port = number
+      }
+    } else if let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon {
+      host = String(text[..<colon])
+      guard let number = UInt16(text[text.index(after: colon)...]) else { return nil }
+      port = number
+    }
+    guard !host.isEmpty, port != 0, !host.utf8.contains(0), !host.contains(" ") else {
+      return nil
+    }
+    self.init(host: host, port: port, isThisMachine: false)
+  }
+
+  public var description: String {
+    let host = ShownText.string(host)
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+
+  /// An address in numbers, or nil where `host` is a name.
+  static func numeric(_ host: String, port: UInt16) -> PeerAddress? {
+    if case .success(let found) = lookUp(host, port, flags: AI_NUMERICHOST) { return found.first }
+    return nil
+  }
+
+  /// The addresses of this host, in the order in which to try them. Blocks while the resolver
+  /// works.
+  func resolve() throws(Failure) -> [PeerAddress] {
+    if isThisMachine {
+      return [
+        PeerAddress(v4: 127, 0, 0, 1, port: port), PeerAddress(high: 0, low: 1, port: port),
+      ]
+    }
+    switch Self.lookUp(host, port, flags: AI_ADDRCONFIG) {
+    case .success(let addresses) where !addresses.isEmpty: return addresses
+    case .success: throw Failure(.notReached, "\(self): the name has no address")
+    case .failure(let fault):
+      throw Failure(.notReached, "\(self): the name could not be looked up: \(fault.text)")
+    }
+  }
+
+  private struct LookUpFault: Error {
+    let text: String
+  }
+
+  private static func lookUp(
+    _ host: String, _ port: UInt16, flags: Int32
+  ) -> Result<[PeerAddress], LookUpFault> {
+    var hints = addrinfo()
+    hints.ai_family = AF_UNSPEC
+    hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+    hints.ai_flags = flags
+    var list: UnsafeMutablePointer<addrinfo>?
+    let result = getaddrinfo(host, "\(port)", &hints, &list)
+    guard result == 0 else {
+      return .failure(LookUpFault(text: String(cString: gai_strerror(result))))
+    }
+    defer { freeaddrinfo(list) }
+    var addresses: [PeerAddress] = []
+    var entry = list
+    while let current = entry?.pointee, addresses.count < Limits.serverAddressesMax {
+      if let raw = current.ai_addr, let address = SocketAddress.read(raw) {
+        addresses.append(address)
+      }
+      entry = current.ai_next
+    }
+    return .success(addresses)
+  }
+}

@@ -1,0 +1,21 @@
+import ChatEngine
+
+/// What `chatd serve` was asked for.
+public struct ServeOptions: Sendable {
+  public var server = ServerConfiguration()
+  /// Where to listen, as it was written; nil for every address of this machine.
+  public var bindHost: String?
+  public var port: UInt16 = defaultPort
+  /// The folder to keep pictures in; nil keeps none.
+  public var saveImages: String?
+  /// Files instead of standard output and standard error; reopened on SIGHUP.
+  public var transcriptFile: String?
+  public var logFile: String?
+  public var logFormat = LogFormat.text
+  public var logLevel = LogLevel.info
+
+  public init() {}
+}
+
+/// The port of the classroom clients, and of chatd.
+public let defaultPort: UInt16 = 12_345

@@ -1,0 +1,288 @@
+import ChatEngine
+import Glibc
+
+/// `chatd serve`: the reactor, the socket, the engine, and the streams, joined.
+///
+/// One turn: receive a batch, decide each datagram, send what was decided, hand over the
+/// transcript and the log, wait. When the kernel takes no more, deciding stops until it does, so
+/// that what waits stays bounded.
+final class ServerLoop {
+  private let options: ServeOptions
+  private let reactor: Reactor
+  private let socket: DatagramSocket
+  private let engine: ServerEngine
+  private let transcript: OutputStream
+  private let log: LogSink
+  private let manager = ServiceManager()
+  private let pictures: WorkerThread<SavedPicture>?
+  private var clock = LocalClock()
+  private let signals: Signals
+  private var watch: Reactor.Watch?
+  private var engineTimer: Reactor.Timer?
+  private var endTimer: Reactor.Timer?
+  private var watchdog: Reactor.Timer?
+  /// Datagrams of the last batch that were not decided yet.
+  private var undecided = 0..<0
+  private var isBlocked = false
+  private var isEnding = false
+
+  init(_ options: ServeOptions) throws(Failure) {
+    self.options = options
+    do throws(SystemError) {
+      reactor = try Reactor()
+      signals = try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: reactor)
+    } catch {
+      throw Failure(error)
+    }
+    socket = try Self.openSocket(options)
+    engine = ServerEngine(options.server)
+    do throws(SystemError) {
+      transcript = try OutputStream(fd: try Self.open(options.transcriptFile, or: STDOUT_FILENO))
+      log = LogSink(
+        stream: try OutputStream(fd: try Self.open(options.logFile, or: STDERR_FILENO)),
+        format: options.logFormat, level: options.logLevel)
+      pictures = try Self.pictureWorker(options, log)
+    } catch {
+      throw Failure(error)
+    }
+    signals.handler = { [unowned self] in handle(signal: $0) }
+  }
+
+  /// Runs until it was told to stop.
+  func run() throws(SystemError) {
+    watch = try reactor.watch(socket.fd, for: .readable) { [unowned self] in
+      handle(readiness: $0)
+    }
+    let engineTimer = reactor.addTimer { [unowned self] in engine.advance(to: turnTime()) }
+    self.engineTimer = engineTimer
+    startWatchdog()
+    log.write(
+      LogRecord(
+        .info, "listening",
+        [
+          ("address", socket.localAddress?.description ?? "?"),
+          ("classic", options.server.classicPolicy.rawValue),
+        ]))
+    manager.notify("READY=1\nSTATUS=listening on \(socket.localAddress?.description ?? "?")")
+    reactor.atTurnEnd { [unowned self] in endTurn() }
+    try reactor.run()
+    log.write(summary(event: "stopped"))
+    pictures?.drain(milliseconds: 1_000)
+    transcript.drain(milliseconds: 500)
+    log.stream.drain(milliseconds: 200)
+  }
+
+  private func turnTime() -> TurnTime { TurnTime(instant: reactor.now, wall: clock.read()) }
+
+  // MARK: Datagrams
+
+  private func handle(readiness: Reactor.Interest) {
+    if readiness.contains(.failed) { handleErrors() }
+    if readiness.contains(.writable) { flush() }
+    if isBlocked || isEnding { return }
+    if readiness.contains(.readable) {
+      undecided = 0..<socket.receive()
+      decide()
+    }
+  }
+
+  /// Decides what was received, sending in between whenever much waits to go out.
+  private func decide() {
+    let time = turnTime()
+    while let index = undecided.popFirst() {
+      socket.withDatagram(index) { bytes, source in
+        engine.receive(bytes, from: source, at: time)
+      }
+      if engine.output.outbox.isHigh {
+        flush()
+        if isBlocked { return }
+      }
+    }
+  }
+
+  /// Takes the network's reports of addresses where nobody is. Those that are left when the outbox
+  /// is high keep the descriptor in error, so that the next turn goes on with them.
+  private func handleErrors() {
+    let time = turnTime()
+    while !isEnding, !engine.output.outbox.isHigh, let address = socket.nextUnreachable() {
+      engine.handleUnreachable(address, at: time)
+    }
+    flush()
+  }
+
+  private func flush() {
+    let now = reactor.now
+    let wasBlocked = isBlocked
+    isBlocked =
+      socket.send(&engine.output.outbox) { [engine] address in
+        engine.output.drop(.notSent, from: address, at: now)
+      } == .blocked
+    if let watch, isBlocked != wasBlocked { reactor.change(watch, to: interest) }
+    if wasBlocked && !isBlocked { decide() }
+  }
+
+  private var interest: Reactor.Interest {
+    if isBlocked { return .writable }
+    return isEnding ? [] : .readable
+  }
+
+  // MARK: The end of a turn
+
+  private func endTurn() {
+    if !isBlocked { flush() }
+    for effect in engine.output.effects { perform(effect) }
+    engine.output.effects.removeAll(keepingCapacity: true)
+    transcript.append(engine.output.transcript)
+    engine.output.transcript.removeAll(keepingCapacity: true)
+    for record in engine.output.takeLog() { log.write(record) }
+    engineTimer?.deadline = isEnding || isBlocked ? nil : engine.nextDeadline
+    if isEnding && !isBlocked { reactor.stop() }
+  }
+
+  private func perform(_ effect: ServerEffect) {
+    switch effect {
+    case .savePicture(let name, let jpeg):
+      if pictures?.send(SavedPicture(name: name, jpeg: jpeg)) == false {
+        engine.output.drop(.saveQueue, from: nil, at: reactor.now)
+      }
+    }
+  }
+
+  // MARK: Signals
+
+  private func handle(signal: Int32) {
+    switch signal {
+    case SIGUSR1: log.write(summary(event: "summary"))
+    case SIGHUP: reopen()
+    default: isEnding ? reactor.stop() : beginEnd()
+    }
+  }
+
+  /// Tells everyone, and ends when that is out, or when it takes too long.
+  private func beginEnd() {
+    manager.notify("STOPPING=1")
+    isEnding = true
+    undecided = 0..<0
+    engine.announceShutdown()
+    if let watch { reactor.change(watch, to: interest) }
+    endTimer = reactor.addTimer { [unowned self] in reactor.stop() }
+    endTimer?.deadline = reactor.now + .seconds(Limits.shutdownSecondsMax)
+  }
+
+  private func reopen() {
+    manager.notify("RELOADING=1\nMONOTONIC_USEC=\(ServiceManager.monotonicMicroseconds)")
+    for (file, stream) in [(options.transcriptFile, transcript), (options.logFile, log.stream)] {
+      guard let file else { continue }
+      do throws(SystemError) {
+        stream.replace(with: try Self.open(file, or: -1))
+      } catch {
+        log.write(LogRecord(.error, "not-reopened", [("reason", error.description)]))
+      }
+    }
+    log.write(LogRecord(.info, "reopened"))
+    manager.notify("READY=1")
+  }
+
+  private func summary(event: String) -> LogRecord {
+    let counters = engine.output.counters
+    var fields = [
+      ("clients", "\(engine.clientCount)"), ("joined", "\(counters.joined)"),
+      ("left", "\(counters.left)"), ("lost", "\(counters.lost)"),
+      ("datagrams", "\(counters.datagramsIn)"), ("messages", "\(counters.messages)"),
+      ("pictures", "\(counters.pictures)"), ("kernel-drops", "\(socket.kernelDrops)"),
+      ("transcript-bytes-dropped", "\(transcript.bytesDropped)"),
+    ]
+    for reason in DropReason.allCases where counters.drops(reason) > 0 {
+      fields.append(("dropped-\(reason.rawValue)", "\(counters.drops(reason))"))
+    }
+    return LogRecord(.info, event, fields)
+  }
+
+  private func startWatchdog() {
+    guard let interval = manager.watchdogMicroseconds else { return }
+    let timer = reactor.addTimer { [unowned self] in
+      manager.notify("WATCHDOG=1")
+      watchdog?.deadline = reactor.now + .microseconds(interval / 2)
+    }
+    timer.deadline = reactor.now
+    watchdog = timer
+  }
+}
+
+// MARK: - Start
+
+extension ServerLoop {
+  private static func openSocket(_ options: ServeOptions) throws(Failure) -> DatagramSocket {
+    do throws(SystemError) {
+      if let fd = ServiceManager.takeSocket() { return try DatagramSocket(adopting: fd) }
+    } catch {
+      throw Failure(error)
+    }
+    var address = PeerAddress(high: 0, low: 0, port: options.port)
+    if let host = options.bindHost {
+      guard let numeric = ServerAddress.numeric(host, port: options.port) else {
+        throw Failure(.usage, "--bind \(ShownText.string(host)): not an IP address")
+      }
+      address = numeric
+    }
+    do throws(SystemError) {
+      return try DatagramSocket(bindingTo: address)
+    } catch {
+      throw explain(error, options)
+    }
+  }
+
+  private static func explain(_ error: SystemError, _ options: ServeOptions) -> Failure {
+    switch error.code {
+    case EADDRINUSE:
+      Failure(
+        .failed, "--port \(options.port): another program is using this port; "
+          + "end it, or choose another with --port")
+    case EACCES, EPERM:
+      Failure(
+        .failed, "--port \(options.port): no permission; ports below 1024 need "
+          + "CAP_NET_BIND_SERVICE, choose a higher one with --port")
+    case EADDRNOTAVAIL, ENODEV:
+      Failure(
+        .failed, "--bind \(options.bindHost ?? "::"): this machine has no such address; "
+          + "leave --bind out to listen on all of them")
+    default: Failure(error)
+    }
+  }
+
+  private static func open(_ file: String?, or standard: Int32) throws(SystemError) -> Int32 {
+    guard let file else { return standard }
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC
+    return try checked(Glibc.open(file, flags, 0o640), "open \(ShownText.string(file))")
+  }
+
+  private static func pictureWorker(
+    _ options: ServeOptions, _ log: LogSink
+  ) throws(SystemError) -> WorkerThread<SavedPicture>? {
+    guard let directory = options.saveImages else { return nil }
+    let store = try PictureStore(directory: directory, isMade: true)
+    return try WorkerThread(capacity: Limits.saveQueuePicturesMax) { picture in
+      do throws(SystemError) {
+        let file = try store.save(picture.jpeg, from: picture.name)
+        log.write(LogRecord(.info, "saved", [("file", "\(store.directory)/\(file)")]))
+      } catch {
+        log.write(LogRecord(.error, "not-saved", [("reason", error.description)]))
+      }
+    }
+  }
+}
+
+private struct SavedPicture: Sendable {
+  var name: String
+  var jpeg: [UInt8]
+}
+
+/// Runs a server until it is told to stop.
+public func serve(_ options: ServeOptions) throws(Failure) {
+  let server = try ServerLoop(options)
+  do throws(SystemError) {
+    try server.run()
+  } catch {
+    throw Failure(error)
+  }
+}

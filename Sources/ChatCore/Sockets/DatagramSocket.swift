@@ -1,0 +1,252 @@
+import CLinux
+import ChatEngine
+import Glibc
+
+/// The server's UDP socket: many datagrams with each system call, in both directions.
+///
+/// Owns the descriptor, the arena that datagrams are received into, and the headers that are sent
+/// from. Nothing is allocated after it is made. The network's reports that nobody is at an address
+/// come from the error queue (IP_RECVERR, ip(7)).
+final class DatagramSocket {
+  enum SendOutcome {
+    /// The outbox is empty.
+    case done
+    /// The kernel takes no more now; wait until the socket is writable.
+    case blocked
+  }
+
+  private let descriptor: OwnedFD
+  private let family: Int32
+  private let receiving: ReceiveArena
+  private let sending: SendArena
+
+  var fd: Int32 { descriptor.raw }
+
+  /// The most-received and never-told: datagrams that the kernel had no room for.
+  var kernelDrops: UInt32 { clinux_socket_drops(fd) }
+
+  /// Binds a new socket; `address.port` 0 lets the kernel choose.
+  ///
+  /// The socket is dual-stack. Where the kernel has no IPv6 and an IPv4 or the unspecified address
+  /// is wanted, it is an IPv4 socket.
+  init(bindingTo address: PeerAddress) throws(SystemError) {
+    let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    var fd = socket(AF_INET6, kind, 0)
+    let isUnspecified = address.high == 0 && address.low == 0
+    if fd < 0, errno == EAFNOSUPPORT, isUnspecified || address.v4 != nil {
+      fd = socket(AF_INET, kind, 0)
+      family = AF_INET
+    } else {
+      family = AF_INET6
+    }
+    descriptor = try OwnedFD(checking: fd, "open a UDP socket")
+    var off: Int32 = 0
+    if family == AF_INET6 {
+      let size = socklen_t(MemoryLayout<Int32>.size)
+      try checked(
+        setsockopt(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, size),
+        "make the socket dual-stack")
+    }
+    let result = SocketAddress(address, family: family).withPointer { bind(fd, $0, $1) }
+    try checked(result, "bind to \(address)")
+    (receiving, sending) = (ReceiveArena(), SendArena())
+    try configure()
+  }
+
+  /// Takes over a bound UDP socket, as from systemd's socket activation.
+  init(adopting fd: Int32) throws(SystemError) {
+    descriptor = OwnedFD(fd)
+    var address = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let named = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(fd, $0, &length) }
+    }
+    try checked(named, "use the socket that was handed over")
+    family = Int32(address.ss_family)
+    var type: Int32 = 0
+    var typeLength = socklen_t(MemoryLayout<Int32>.size)
+    try checked(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &typeLength), "look at the socket")
+    (receiving, sending) = (ReceiveArena(), SendArena())
+    guard type == Int32(SOCK_DGRAM.rawValue), family == AF_INET6 || family == AF_INET else {
+      throw SystemError(EPROTOTYPE, "use the socket that was handed over, which must be UDP")
+    }
+    try checked(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK), "make it non-blocking")
+    try checked(fcntl(fd, F_SETFD, FD_CLOEXEC), "close it on exec")
+    try configure()
+  }
+
+  private func configure() throws(SystemError) {
+    try checked(clinux_enable_error_queue(fd, family), "ask for errors (IP_RECVERR)")
+    // The kernel grants what its own limit allows; less is no error.
+    _ = clinux_force_buffer(fd, SO_RCVBUF, Int32(Limits.socketBufferBytes))
+    _ = clinux_force_buffer(fd, SO_SNDBUF, Int32(Limits.socketBufferBytes))
+  }
+
+  /// The address that the socket is bound to.
+  var localAddress: PeerAddress? {
+    var address = SocketAddress()
+    let named = withUnsafeMutablePointer(to: &address.storage) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        getsockname(fd, $0, &address.length)
+      }
+    }
+    guard named == 0 else { return nil }
+    return withUnsafeBytes(of: address.storage) { SocketAddress.read($0.baseAddress!) }
+  }
+
+  // MARK: Receiving
+
+  /// Receives what is there, at most `Limits.receiveBatchDatagramsMax` datagrams.
+  ///
+  /// - Returns: how many `withDatagram` can now read.
+  func receive() -> Int {
+    // A pending error of the error queue ends the first call; the second gets the datagrams.
+    for _ in 0..<2 {
+      let count = receiving.receive(fd)
+      if count >= 0 { return Int(count) }
+      if errno == EAGAIN { return 0 }
+    }
+    return 0
+  }
+
+  /// Calls `body` with the datagram at `index` of the last `receive` and where it came from.
+  @inline(__always)
+  func withDatagram(_ index: Int, _ body: (Span<UInt8>, PeerAddress) -> Void) {
+    guard let source = receiving.source(index) else { return }
+    body(receiving.bytes(index).span, source)
+  }
+
+  /// The next address that the network said nobody is at; nil when there is no more such word.
+  func nextUnreachable() -> PeerAddress? {
+    var destination = sockaddr_storage()
+    var error: Int32 = 0
+    while clinux_next_error(fd, &destination, &error) == 1 {
+      if error == ECONNREFUSED,
+        let peer = withUnsafeBytes(of: destination, { SocketAddress.read($0.baseAddress!) })
+      {
+        return peer
+      }
+    }
+    return nil
+  }
+
+  // MARK: Sending
+
+  /// Sends what waits in `outbox`, from `outbox.sent` on.
+  ///
+  /// - Parameter notSent: called with each destination that the kernel refuses to send to.
+  func send(_ outbox: inout Outbox, notSent: (PeerAddress) -> Void) -> SendOutcome {
+    var hasRetried = false
+    while !outbox.isEmpty {
+      let count = sending.send(outbox, family, fd)
+      if count > 0 {
+        outbox.sent += count
+        hasRetried = false
+      } else if errno == EAGAIN || errno == EWOULDBLOCK {
+        return .blocked
+      } else if !hasRetried {
+        // It may be the pending error of an earlier datagram, which is now taken.
+        hasRetried = true
+      } else {
+        notSent(outbox.deliveries[outbox.sent].address)
+        outbox.sent += 1
+        hasRetried = false
+      }
+    }
+    outbox.removeAll()
+    return .done
+  }
+}
+
+/// Room for one batch of datagrams of any size. A slot's pages are touched only as far as a
+/// datagram reaches, so the arena costs little memory while datagrams are small.
+private final class ReceiveArena {
+  private static let slotBytes = 65_536
+  private static let count = Limits.receiveBatchDatagramsMax
+
+  private let bytes = UnsafeMutableRawPointer.allocate(
+    byteCount: count * slotBytes, alignment: 4_096)
+  private let addresses = UnsafeMutablePointer<sockaddr_in6>.allocate(capacity: count)
+  private let parts = UnsafeMutablePointer<iovec>.allocate(capacity: count)
+  private let messages = UnsafeMutablePointer<clinux_message>.allocate(capacity: count)
+
+  init() {
+    for index in 0..<Self.count {
+      parts[index] = iovec(
+        iov_base: bytes + index * Self.slotBytes, iov_len: Self.slotBytes)
+      addresses[index] = sockaddr_in6()
+      messages[index] = clinux_message()
+      messages[index].header.msg_iov = parts + index
+      messages[index].header.msg_iovlen = 1
+      messages[index].header.msg_name = UnsafeMutableRawPointer(addresses + index)
+    }
+  }
+
+  deinit {
+    bytes.deallocate()
+    addresses.deallocate()
+    parts.deallocate()
+    messages.deallocate()
+  }
+
+  func receive(_ fd: Int32) -> Int32 {
+    for index in 0..<Self.count {
+      messages[index].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
+    }
+    return clinux_receive_messages(fd, messages, UInt32(Self.count))
+  }
+
+  func source(_ index: Int) -> PeerAddress? {
+    precondition(index < Self.count)
+    return SocketAddress.read(addresses + index)
+  }
+
+  func bytes(_ index: Int) -> UnsafeBufferPointer<UInt8> {
+    precondition(index < Self.count)
+    let start = (bytes + index * Self.slotBytes).assumingMemoryBound(to: UInt8.self)
+    return UnsafeBufferPointer(start: start, count: Int(messages[index].length))
+  }
+}
+
+/// The headers of one `sendmmsg`.
+private final class SendArena {
+  private static let count = Limits.sendBatchDatagramsMax
+
+  private let addresses = UnsafeMutablePointer<sockaddr_in6>.allocate(capacity: count)
+  private let parts = UnsafeMutablePointer<iovec>.allocate(capacity: count)
+  private let messages = UnsafeMutablePointer<clinux_message>.allocate(capacity: count)
+
+  init() {
+    for index in 0..<Self.count {
+      addresses[index] = sockaddr_in6()
+      messages[index] = clinux_message()
+      messages[index].header.msg_iov = parts + index
+      messages[index].header.msg_iovlen = 1
+      messages[index].header.msg_name = UnsafeMutableRawPointer(addresses + index)
+    }
+  }
+
+  deinit {
+    addresses.deallocate()
+    parts.deallocate()
+    messages.deallocate()
+  }
+
+  /// Sends as many of the waiting deliveries as one call takes.
+  ///
+  /// - Returns: how many went out, or -1 with `errno`.
+  func send(_ outbox: borrowing Outbox, _ family: Int32, _ fd: Int32) -> Int {
+    outbox.withWaiting { bytes, payloads, deliveries in
+      let count = min(deliveries.count, Self.count)
+      for index in 0..<count {
+        let delivery = deliveries[index]
+        let payload = payloads[Int(delivery.payload.index)]
+        parts[index].iov_base = UnsafeMutableRawPointer(mutating: bytes + Int(payload.offset))
+        parts[index].iov_len = Int(payload.length)
+        messages[index].header.msg_namelen = SocketAddress.write(
+          delivery.address, family, to: addresses + index)
+      }
+      return Int(clinux_send_messages(fd, messages, UInt32(count)))
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import ChatEngine
+import Glibc
+
+/// The machine's clocks, read for the engine, which has none.
+enum Clocks {
+  static func now() -> Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+  }
+
+  static func unixSeconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec)
+  }
+}
+
+/// The time of day with its zone; the zone is looked up once a minute, since it seldom changes and
+/// finding it is slow.
+struct LocalClock {
+  private var zoneMinute: Int64 = -1
+  private var utcOffsetSeconds: Int32 = 0
+
+  mutating func read() -> WallClock {
+    let seconds = Clocks.unixSeconds()
+    if seconds / 60 != zoneMinute {
+      zoneMinute = seconds / 60
+      var time = time_t(seconds)
+      var local = tm()
+      localtime_r(&time, &local)
+      utcOffsetSeconds = Int32(local.tm_gmtoff)
+    }
+    return WallClock(unixSeconds: seconds, utcOffsetSeconds: utcOffsetSeconds)
+  }
+}
+
+/// A time as RFC 3339 has it: `2026-11-20T09:08:51Z`.
+func rfc3339(unixSeconds: Int64) -> String {
+  var time = time_t(unixSeconds)
+  var utc = tm()
+  gmtime_r(&time, &utc)
+  var text = [CChar](repeating: 0, count: 32)
+  let length = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &utc)
+  return String(decoding: text[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+}

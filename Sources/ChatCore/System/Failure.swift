@@ -1,0 +1,27 @@
+/// What a `chatd` process ends with, as `Docs/chatd.1` lists it.
+public enum ExitCode: Int32, Sendable {
+  case done = 0
+  case failed = 1
+  case usage = 2
+  case notReached = 3
+  case refused = 4
+  case notAcknowledged = 5
+  case partlyDone = 6
+  case interrupted = 130
+  case terminated = 143
+}
+
+/// Why a subcommand cannot go on: one line for a person, and what the process ends with.
+public struct Failure: Error, CustomStringConvertible {
+  public let exitCode: ExitCode
+  public let message: String
+
+  public init(_ exitCode: ExitCode, _ message: String) {
+    self.exitCode = exitCode
+    self.message = message
+  }
+
+  init(_ error: SystemError) { self.init(.failed, error.description) }
+
+  public var description: String { message }
+}

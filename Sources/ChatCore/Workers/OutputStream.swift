@@ -1,0 +1,126 @@
+import ChatEngine
+import Glibc
+import Synchronization
+
+/// Bytes on their way to a file, a pipe or a terminal, written by a thread of its own, so that a
+/// reader that stalls never stalls the loop.
+///
+/// What waits is bounded by `Limits.outputBacklogBytesMax`. Two buffers take turns, one being
+/// filled and one being written, so that a steady stream allocates nothing.
+final class OutputStream: Sendable {
+  private struct State {
+    var waiting: [UInt8] = []
+    var target: Int32
+    /// A descriptor to write to from the next piece on.
+    var replacement: Int32?
+    var isWriting = false
+    var failure: Int32?
+    var bytesDropped: UInt64 = 0
+  }
+
+  private let state: Mutex<State>
+  private let wakeUp: WakeUp
+  private let progress: WakeUp
+
+  /// - Parameter fd: stays the caller's, unless it is replaced.
+  init(fd: Int32) throws(SystemError) {
+    state = Mutex(State(target: fd))
+    wakeUp = try WakeUp()
+    progress = try WakeUp()
+    try startThread { self.writeForever() }
+  }
+
+  /// The error that ended the stream: EPIPE when the reader went away.
+  var failure: Int32? { state.withLock { $0.failure } }
+  /// What was left out because too much waited.
+  var bytesDropped: UInt64 { state.withLock { $0.bytesDropped } }
+  var backlogBytes: Int { state.withLock { $0.waiting.count } }
+  /// Readable after anything was written or failed.
+  var progressFD: Int32 { progress.fd }
+
+  func clearProgress() { progress.clear() }
+
+  /// Adds bytes, all of them or none.
+  ///
+  /// - Returns: false when they were left out, because too much waits or the stream has failed.
+  @discardableResult
+  func append(_ bytes: [UInt8]) -> Bool {
+    if bytes.isEmpty { return true }
+    let isIn = state.withLock { state in
+      guard state.failure == nil,
+        state.waiting.count + bytes.count <= Limits.outputBacklogBytesMax
+      else {
+        state.bytesDropped += UInt64(bytes.count)
+        return false
+      }
+      state.waiting.append(contentsOf: bytes)
+      return true
+    }
+    if isIn { wakeUp.signal() }
+    return isIn
+  }
+
+  /// Writes to `fd` from now on, which the stream then owns; the old one is closed.
+  func replace(with fd: Int32) {
+    let unused = state.withLock { state in
+      defer { state.replacement = fd }
+      return state.replacement
+    }
+    if let unused { close(unused) }
+    wakeUp.signal()
+  }
+
+  /// Blocks the caller until everything is written, the stream fails, or `milliseconds` pass.
+  func drain(milliseconds: Int) {
+    let end = Clocks.now() + .milliseconds(milliseconds)
+    while state.withLock({ $0.failure == nil && ($0.isWriting || !$0.waiting.isEmpty) }) {
+      let now = Clocks.now()
+      if now >= end { return }
+      var request = pollfd(fd: progress.fd, events: Int16(POLLIN), revents: 0)
+      _ = poll(&request, 1, Int32((end.nanoseconds - now.nanoseconds) / 1_000_000 + 1))
+      progress.clear()
+    }
+  }
+
+  private func writeForever() {
+    var piece: [UInt8] = []
+    while true {
+      wakeUp.wait()
+      wakeUp.clear()
+      let (target, old) = state.withLock { state in
+        swap(&piece, &state.waiting)
+        state.isWriting = true
+        guard let replacement = state.replacement else { return (state.target, Int32(-1)) }
+        defer { (state.target, state.replacement) = (replacement, nil) }
+        return (replacement, state.target)
+      }
+      if old >= 0 { close(old) }
+      let failure = writeAll(piece, to: target)
+      piece.removeAll(keepingCapacity: true)
+      state.withLock { state in
+        state.isWriting = false
+        if let failure { state.failure = failure }
+      }
+      progress.signal()
+    }
+  }
+}
+
+/// Writes all of `bytes`, waiting where the descriptor is non-blocking.
+///
+/// - Returns: the error that stopped it, or nil.
+func writeAll(_ bytes: [UInt8], to fd: Int32) -> Int32? {
+  var done = 0
+  while done < bytes.count {
+    let count = bytes.withUnsafeBytes { write(fd, $0.baseAddress! + done, $0.count - done) }
+    if count >= 0 {
+      done += count
+    } else if errno == EAGAIN {
+      var request = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+      _ = poll(&request, 1, -1)
+    } else if errno != EINTR {
+      return errno
+    }
+  }
+  return nil
+}

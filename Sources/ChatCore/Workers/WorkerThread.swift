@@ -1,0 +1,66 @@
+import Glibc
+
+/// A thread that does slow work, one message after the other, in order.
+///
+/// It owns whatever `handle` owns. It never ends by itself; a process that is done leaves it
+/// behind, after `drain` where its work must not be lost.
+final class WorkerThread<Message: Sendable>: Sendable {
+  private enum Item: Sendable {
+    case work(Message)
+    case signalDone(Mailbox<Void>)
+  }
+
+  private let inbox: Mailbox<Item>
+
+  /// - Parameter capacity: how many messages may wait.
+  init(
+    capacity: Int, _ handle: @escaping @Sendable (Message) -> Void
+  ) throws(SystemError) {
+    let inbox = try Mailbox<Item>(capacity: capacity)
+    self.inbox = inbox
+    try startThread {
+      while true {
+        inbox.wait()
+        for item in inbox.takeAll() {
+          switch item {
+          case .work(let message): handle(message)
+          case .signalDone(let done): _ = done.send(())
+          }
+        }
+      }
+    }
+  }
+
+  /// - Returns: false when too much waits already; the message is then not taken.
+  func send(_ message: Message) -> Bool { inbox.send(.work(message)) }
+
+  /// Blocks the caller until all that was sent before is done, or `milliseconds` have passed.
+  func drain(milliseconds: Int32) {
+    guard let done = try? Mailbox<Void>(capacity: 1), inbox.send(.signalDone(done)) else { return }
+    var request = pollfd(fd: done.fd, events: Int16(POLLIN), revents: 0)
+    _ = poll(&request, 1, milliseconds)
+  }
+}
+
+/// Starts a detached thread that runs `body`.
+func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+  let context = Unmanaged.passRetained(ThreadBody(body))
+  var thread = pthread_t()
+  let result = pthread_create(&thread, nil, runThread, context.toOpaque())
+  if result != 0 {
+    context.release()
+    throw SystemError(result, "start a thread")
+  }
+  pthread_detach(thread)
+}
+
+private final class ThreadBody {
+  let body: @Sendable () -> Void
+
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
+
+private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  Unmanaged<ThreadBody>.fromOpaque(context!).takeRetainedValue().body()
+  return nil
+}

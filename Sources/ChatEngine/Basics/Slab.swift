@@ -1,0 +1,44 @@
+/// Values in numbered slots; a slot that was vacated is used again.
+///
+/// Bounded by `capacity`, grown as needed, never shrunk. A slot's number is small and stable while
+/// its value lives, so tables can point at each other with four bytes.
+public struct Slab<Element> {
+  private var slots: [Element?] = []
+  private var vacant: [UInt32] = []
+  public let capacity: Int
+
+  public init(capacity: Int) {
+    self.capacity = capacity
+  }
+
+  public var count: Int { slots.count - vacant.count }
+  public var isFull: Bool { count == capacity }
+
+  /// Puts `element` into a vacant slot.
+  ///
+  /// - Returns: the slot's number, or nil when the slab is full.
+  public mutating func insert(_ element: Element) -> UInt32? {
+    if let slot = vacant.popLast() {
+      slots[Int(slot)] = element
+      return slot
+    }
+    guard slots.count < capacity else { return nil }
+    slots.append(element)
+    return UInt32(slots.count - 1)
+  }
+
+  /// Vacates `slot`, which must be occupied.
+  @discardableResult
+  public mutating func remove(_ slot: UInt32) -> Element {
+    guard let element = slots[Int(slot)] else { preconditionFailure("slot \(slot) is vacant") }
+    slots[Int(slot)] = nil
+    vacant.append(slot)
+    return element
+  }
+
+  /// The value in `slot`, which must be occupied.
+  public subscript(_ slot: UInt32) -> Element {
+    @inline(__always) get { slots[Int(slot)]! }
+    @inline(__always) _modify { yield &slots[Int(slot)]! }
+  }
+}

@@ -1,0 +1,251 @@
+/// A client of dialect A: all that it decides, without a socket, a clock or a terminal.
+///
+/// In come the server's datagrams, what its person says, and the time; out go `outgoing` (to be
+/// sent in order), `events` and the next deadline. Dialect A confirms nothing, so the client asks
+/// `ClassicText.question` before it joins and after it has said everything: the answers show that
+/// a server is there and still was at the end. What an unmodified server cannot answer is not
+/// asked when `asks` is false.
+public struct ClassicClient {
+  public struct Configuration: Sendable {
+    public var name: MemberName
+    /// Whether the server is one that answers the question.
+    public var asks = true
+    /// How long an answer may take.
+    public var timeout = Duration.seconds(Limits.answerTimeoutSecondsDefault)
+    public var pace = Rate(
+      perSecond: Limits.clientMessagesPerSecond, burst: Limits.clientMessagesBurst)
+
+    public init(name: MemberName) { self.name = name }
+  }
+
+  public enum Event: Equatable, Sendable {
+    case joined
+    case arrived(String)
+    case departed(String)
+    case message(from: String, text: [UInt8])
+    case picture(from: String, jpeg: [UInt8])
+    case notice([UInt8])
+    case renamed(String)
+    case ended(Ending)
+  }
+
+  public enum Ending: Equatable, Sendable {
+    /// All that was said is sent, and this client has left.
+    case left
+    /// Nobody is at the server's address.
+    case unreachable
+    /// No answer came in time.
+    case notAnswered
+    /// The server was there at first and did not answer at the end.
+    case notConfirmed
+    /// The server said that it stops.
+    case shutDown
+  }
+
+  private enum Phase: Equatable {
+    case idle, asking, joined, draining, confirming, ended
+  }
+
+  private let configuration: Configuration
+  private var phase = Phase.idle
+  private var waiting: [[UInt8]] = []
+  private var waitingTaken = 0
+  private var pace = RateLimiter()
+  private var nextQuestion: Instant?
+  private var questionGap = Duration.milliseconds(250)
+  private var phaseEnd: Instant?
+  /// Datagrams to be sent, oldest first; whoever sends them takes them out.
+  public var outgoing: [[UInt8]] = []
+  public private(set) var events: [Event] = []
+
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+  }
+
+  public var isEnded: Bool { phase == .ended }
+
+  /// Whether so much waits for the pace that nothing more should be said now.
+  public var isBusy: Bool { waiting.count - waitingTaken >= Limits.clientQueueMessagesHigh }
+
+  /// When `advance` has something to do.
+  public var nextDeadline: Instant? {
+    var deadline = [nextQuestion, phaseEnd].compactMap { $0 }.min()
+    if canSend, waitingTaken < waiting.count {
+      let next = pace.nextTake(configuration.pace)
+      deadline = min(deadline ?? next, next)
+    }
+    return deadline
+  }
+
+  public mutating func takeEvents() -> [Event] {
+    defer { events.removeAll() }
+    return events
+  }
+
+  // MARK: What the person does
+
+  /// Looks for the server, and joins when it is there.
+  public mutating func start(at now: Instant) {
+    precondition(phase == .idle, "a client starts once")
+    if configuration.asks {
+      phase = .asking
+      phaseEnd = now + configuration.timeout
+      ask(at: now)
+    } else {
+      join()
+    }
+  }
+
+  /// Looks at another address, where the first had nobody.
+  public mutating func startAgain(at now: Instant) {
+    phase = .idle
+    (phaseEnd, nextQuestion) = (nil, nil)
+    outgoing.removeAll()
+    events.removeAll()
+    start(at: now)
+  }
+
+  /// Says a text; it must be at most `Limits.messageBytesMax` long.
+  public mutating func say(_ text: [UInt8], at now: Instant) {
+    precondition(text.count <= Limits.messageBytesMax, "a text that no datagram holds")
+    let prefix = configuration.name.text + ClassicDialect.a.separator
+    enqueue(Array(prefix.utf8) + text, at: now)
+  }
+
+  /// The largest JPEG that `show` takes: what a datagram holds beside the prefix, with room for
+  /// the number that a server may put behind a name.
+  public var pictureBytesMax: Int {
+    min(
+      Limits.classicPictureBytesMax,
+      Limits.datagramBytesMax - picturePrefix.utf8.count - "-\(Limits.nameNumberMax)".utf8.count)
+  }
+
+  /// Shows a picture of at most `pictureBytesMax`.
+  public mutating func show(_ jpeg: [UInt8], at now: Instant) {
+    precondition(jpeg.count <= pictureBytesMax, "a picture that no datagram holds")
+    enqueue(Array(picturePrefix.utf8) + jpeg, at: now)
+  }
+
+  /// Leaves once all that was said is sent.
+  public mutating func leave(at now: Instant) {
+    switch phase {
+    case .joined:
+      phase = .draining
+      pump(at: now)
+    case .idle, .asking: end(.left)
+    case .draining, .confirming, .ended: break
+    }
+  }
+
+  // MARK: What the network does
+
+  /// Handles a datagram of the server.
+  public mutating func receive(_ bytes: Span<UInt8>, at now: Instant) {
+    let relay = ClassicRelay(bytes)
+    switch phase {
+    case .asking:
+      // Anything else than the answer comes from a server that took the question for a join.
+      join()
+      if relay != .answer { handle(relay, bytes) }
+      pump(at: now)
+    case .confirming where relay == .answer: end(.left)
+    case .joined, .draining, .confirming: handle(relay, bytes)
+    case .idle, .ended: break
+    }
+  }
+
+  /// Handles the network's word that nobody is at the server's address.
+  public mutating func handleUnreachable() {
+    if phase != .ended { end(.unreachable) }
+  }
+
+  /// Does what is due.
+  public mutating func advance(to now: Instant) {
+    if let due = nextQuestion, due <= now, phase == .asking || phase == .confirming {
+      ask(at: now)
+    }
+    if let due = phaseEnd, due <= now {
+      switch phase {
+      case .asking: end(.notAnswered)
+      case .confirming: end(configuration.asks ? .notConfirmed : .left)
+      default: phaseEnd = nil
+      }
+    }
+    pump(at: now)
+  }
+
+  // MARK: -
+
+  private var picturePrefix: String {
+    "\(ClassicText.picturePrefix)\(configuration.name.text):"
+  }
+
+  private var canSend: Bool { phase == .joined || phase == .draining }
+
+  private mutating func enqueue(_ datagram: [UInt8], at now: Instant) {
+    if phase == .ended { return }
+    waiting.append(datagram)
+    pump(at: now)
+  }
+
+  /// Sends what waits as fast as the pace allows, and leaves after the last where that is wanted.
+  private mutating func pump(at now: Instant) {
+    guard canSend else { return }
+    while waitingTaken < waiting.count, pace.take(configuration.pace, at: now) {
+      outgoing.append(waiting[waitingTaken])
+      waitingTaken += 1
+    }
+    if waitingTaken == waiting.count {
+      waiting.removeAll()
+      waitingTaken = 0
+      if phase == .draining { sendLeave(at: now) }
+    }
+  }
+
+  private mutating func sendLeave(at now: Instant) {
+    outgoing.append(Array((configuration.name.text + ClassicDialect.a.leaveSuffix).utf8))
+    phase = .confirming
+    if configuration.asks {
+      questionGap = .milliseconds(250)
+      phaseEnd = now + configuration.timeout
+      ask(at: now)
+    } else {
+      // An unmodified server says nothing; the network may still say that nobody is there.
+      phaseEnd = now + .milliseconds(100)
+    }
+  }
+
+  private mutating func ask(at now: Instant) {
+    outgoing.append(Array(ClassicText.question.utf8))
+    nextQuestion = now + questionGap
+    questionGap = questionGap * 2
+  }
+
+  private mutating func join() {
+    phase = .joined
+    (phaseEnd, nextQuestion) = (nil, nil)
+    outgoing.append(Array((configuration.name.text + ClassicDialect.a.joinSuffix).utf8))
+    events.append(.joined)
+  }
+
+  private mutating func handle(_ relay: ClassicRelay, _ bytes: Span<UInt8>) {
+    switch relay {
+    case .joined(let name): events.append(.arrived(bytes.string(name)))
+    case .left(let name): events.append(.departed(bytes.string(name)))
+    case .message(let name, let text):
+      events.append(.message(from: bytes.string(name), text: bytes.array(text)))
+    case .picture(let name, let jpeg):
+      events.append(.picture(from: bytes.string(name), jpeg: bytes.array(jpeg)))
+    case .renamed(let name): events.append(.renamed(bytes.string(name)))
+    case .shutDown: end(.shutDown)
+    case .notice: events.append(.notice(bytes.array(0..<bytes.count)))
+    case .answer: break
+    }
+  }
+
+  private mutating func end(_ ending: Ending) {
+    phase = .ended
+    (phaseEnd, nextQuestion) = (nil, nil)
+    events.append(.ended(ending))
+  }
+}

@@ -1,0 +1,338 @@
+/// The front end of dialects A and B: unmodified classroom clients in one lobby.
+///
+/// Owns who is at which address and in which dialect. In come datagrams, unreachable addresses and
+/// the time; out go commands to the hub, and each of the hub's events rendered once for each
+/// dialect. What always holds: a peer is one member, an address is one peer, and whoever speaks
+/// from an address is who that address joined as.
+public struct ClassicFrontend {
+  private var peers: ClassicPeers
+  private let policy: ClassicPolicy
+  private let joinRate: Rate
+  private var joinBudgets = [RateLimiter](repeating: RateLimiter(), count: Limits.joinBudgets)
+  private let idleTimeout: Duration
+
+  public init(clientsMax: Int, policy: ClassicPolicy, joinRate: Rate, idleTimeout: Duration) {
+    peers = ClassicPeers(capacity: clientsMax)
+    self.policy = policy
+    self.joinRate = joinRate
+    self.idleTimeout = idleTimeout
+  }
+
+  /// When the peer that was silent the longest has been so for the idle time.
+  public var nextDeadline: Instant? { peers.oldestHeard.map { $0 + idleTimeout } }
+
+  // MARK: In
+
+  /// Handles one datagram.
+  public mutating func receive(
+    _ bytes: Span<UInt8>, from address: PeerAddress, at now: Instant,
+    hub: inout Hub, output: inout ServerOutput
+  ) {
+    guard policy.admits(address) else {
+      output.drop(policy == .off ? .classicOff : .notPrivate, from: address, at: now)
+      return
+    }
+    if let slot = peers.slot(at: address) {
+      peers.touch(slot, at: now)
+      hear(bytes, from: slot, at: now, &hub, &output)
+    } else {
+      meet(bytes, at: address, now, &hub, &output)
+    }
+  }
+
+  /// The network says that nobody is at `address`.
+  public mutating func handleUnreachable(_ address: PeerAddress, hub: inout Hub) {
+    if let slot = peers.slot(at: address) { part(slot, .unreachable, &hub) }
+  }
+
+  /// Lets go the peer that was silent the longest, if it was so for the idle time.
+  ///
+  /// - Returns: whether there was one.
+  public mutating func expireOne(
+    at now: Instant, hub: inout Hub, output: inout ServerOutput
+  ) -> Bool {
+    guard let deadline = nextDeadline, deadline <= now, let slot = peers.oldest else {
+      return false
+    }
+    tell(peers[slot].address, ClassicText.idle, &output)
+    part(slot, .idle, &hub)
+    return true
+  }
+
+  // MARK: Out
+
+  /// Renders an event for everyone but the member it is about.
+  ///
+  /// - Parameter bytes: the datagram that the event's ranges lie in.
+  public mutating func deliver(
+    _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant, output: inout ServerOutput
+  ) {
+    for dialect in ClassicDialect.allCases where !peers.lane(dialect).isEmpty {
+      guard let payload = render(event, of: bytes, dialect, &output.outbox) else {
+        refuseTooLong(event.member, at: now, &output)
+        continue
+      }
+      // A slot that this same datagram vacated and filled again belongs to who sent it, too.
+      let author = event.member.slot
+      for destination in peers.lane(dialect) where destination.member != author {
+        output.outbox.deliver(payload, to: destination.address)
+      }
+    }
+  }
+
+  /// Tells everyone that the server stops.
+  public func announceShutdown(_ output: inout ServerOutput) {
+    for dialect in ClassicDialect.allCases {
+      let text = dialect == .a ? ClassicText.serverShutdownA : ClassicText.serverShutdownB
+      guard let payload = output.outbox.addPayload(text) else { continue }
+      for destination in peers.lane(dialect) {
+        output.outbox.deliver(payload, to: destination.address)
+      }
+    }
+  }
+
+  private func render(
+    _ event: HubEvent, of bytes: Span<UInt8>, _ dialect: ClassicDialect, _ outbox: inout Outbox
+  ) -> Outbox.PayloadID? {
+    let name = event.name.text
+    switch (event.kind, dialect) {
+    case (.joined, .a): return outbox.addPayload(name, dialect.joinSuffix)
+    case (.joined, .b): return outbox.addPayload(name, ClassicText.joinedNoticeB)
+    case (.said(let text), _):
+      return outbox.addPayload(name, dialect.separator, body: bytes.extracting(text))
+    case (.showed(let jpeg, _), .a):
+      return outbox.addPayload(
+        ClassicText.picturePrefix, name, ":", body: bytes.extracting(jpeg))
+    case (.showed, .b): return outbox.addPayload(name, ClassicText.pictureNotice)
+    case (.left, .a): return outbox.addPayload(name, dialect.leaveSuffix)
+    case (.left, .b):
+      let notice = ClassicText.leftNoticeB
+      return outbox.addPayload(notice.head, name, notice.tail)
+    }
+  }
+
+  private mutating func refuseTooLong(
+    _ member: MemberID, at now: Instant, _ output: inout ServerOutput
+  ) {
+    guard let slot = peers.slot(of: member) else { return }
+    output.drop(.tooLong, from: peers[slot].address, at: now)
+    warn(slot, "Your message was too long to be passed on to everyone.", at: now, &output)
+  }
+
+  /// Sends a line to one address.
+  private func tell(_ address: PeerAddress, _ text: String, _ output: inout ServerOutput) {
+    if let payload = output.outbox.addPayload(text) {
+      output.outbox.deliver(payload, to: address)
+    }
+  }
+
+  /// Tells a peer what became of its datagram, at most once a second.
+  private mutating func warn(
+    _ slot: UInt32, _ text: String, at now: Instant, _ output: inout ServerOutput
+  ) {
+    if peers[slot].warnings.take(Rate(perSecond: 1, burst: 1), at: now) {
+      tell(peers[slot].address, text, &output)
+    }
+  }
+}
+
+// MARK: - Strangers
+
+extension ClassicFrontend {
+  /// A datagram from an address that nobody joined from.
+  private mutating func meet(
+    _ bytes: Span<UInt8>, at address: PeerAddress, _ now: Instant,
+    _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    switch ClassicDatagram(bytes) {
+    case .question:
+      tell(address, ClassicText.answer, &output)
+    case .join(let dialect, let name):
+      _ = admit(dialect, bytes.string(name), at: address, now, &hub, &output)
+    case .message(let dialect, let name, let text):
+      // The server was started again, and this is somebody whom it knew.
+      if let slot = admit(dialect, bytes.string(name), at: address, now, &hub, &output) {
+        say(text, from: slot, at: now, &hub, &output)
+      }
+    case .picture(let name, let jpeg):
+      guard UTF8Text.isValid(bytes.extracting(name)) else {
+        output.drop(.badName, from: address, at: now)
+        return
+      }
+      if let slot = admit(.a, bytes.string(name), at: address, now, &hub, &output) {
+        show(jpeg, of: bytes, from: slot, at: now, &hub, &output)
+      }
+    case .leave:
+      // Said twice, or by somebody who is gone already: nothing is left to do.
+      break
+    case .text:
+      output.drop(.noName, from: address, at: now)
+    case .notText:
+      output.drop(.notText, from: address, at: now)
+    }
+  }
+
+  /// Lets a newcomer in.
+  ///
+  /// - Returns: its peer, or nil when it was refused.
+  private mutating func admit(
+    _ dialect: ClassicDialect, _ wanted: String, at address: PeerAddress, _ now: Instant,
+    _ hub: inout Hub, _ output: inout ServerOutput
+  ) -> UInt32? {
+    guard takeJoin(address, at: now) else {
+      output.drop(.joinsPerSecond, from: address, at: now)
+      return nil
+    }
+    guard let name = acceptName(wanted, at: address, now, &output) else { return nil }
+    do throws(Hub.Refusal) {
+      let member = try hub.join(name, ifTaken: dialect == .a ? .number : .refuse)
+      let slot = peers.insert(
+        ClassicPeer(
+          address: address, member: member, claimed: wanted, dialect: dialect, heard: now))
+      welcome(slot, hub.name(of: member).text, &output)
+      return slot
+    } catch {
+      switch error {
+      case .nameTaken:
+        tell(address, ClassicText.nameTaken, &output)
+      case .full:
+        output.drop(.clientsMax, from: address, at: now)
+        tell(address, "This chat is full.", &output)
+      }
+      return nil
+    }
+  }
+
+  /// The name that was asked for, or nil after its owner-to-be was told what is wrong with it.
+  private func acceptName(
+    _ wanted: String, at address: PeerAddress, _ now: Instant, _ output: inout ServerOutput
+  ) -> MemberName? {
+    var fault = "a name cannot be \(ClassicText.reservedName)"
+    if wanted != ClassicText.reservedName {
+      do throws(MemberName.Fault) {
+        return try MemberName(wanted)
+      } catch {
+        fault = error.text
+      }
+    }
+    output.drop(.badName, from: address, at: now)
+    tell(address, "You were not let in, because \(fault).", &output)
+    return nil
+  }
+
+  private mutating func takeJoin(_ address: PeerAddress, at now: Instant) -> Bool {
+    var hasher = Hasher()
+    hasher.combine(address.high)
+    hasher.combine(address.low)
+    let budget = Int(UInt(bitPattern: hasher.finalize()) % UInt(joinBudgets.count))
+    return joinBudgets[budget].take(joinRate, at: now)
+  }
+
+  private func welcome(_ slot: UInt32, _ name: String, _ output: inout ServerOutput) {
+    let peer = peers[slot]
+    if peer.dialect == .b {
+      tell(peer.address, ClassicText.welcome, &output)
+    } else if name != peer.claimed {
+      tell(
+        peer.address, ClassicText.renamed.head + name + ClassicText.renamed.tail, &output)
+    }
+  }
+}
+
+// MARK: - Peers
+
+extension ClassicFrontend {
+  /// A datagram from somebody who joined.
+  private mutating func hear(
+    _ bytes: Span<UInt8>, from slot: UInt32, at now: Instant,
+    _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    if let text = peers[slot].ownText(bytes) {
+      say(text, from: slot, at: now, &hub, &output)
+      return
+    }
+    switch ClassicDatagram(bytes) {
+    case .question:
+      tell(peers[slot].address, ClassicText.answer, &output)
+    case .join(let dialect, let name):
+      joinAgain(dialect, bytes.string(name), from: slot, at: now, &hub, &output)
+    case .leave(let dialect, let name)
+    where dialect == peers[slot].dialect && bytes.extracting(name).equals(peers[slot].claimed):
+      part(slot, .said, &hub)
+    case .picture(_, let jpeg):
+      show(jpeg, of: bytes, from: slot, at: now, &hub, &output)
+    case .leave, .message, .text:
+      // It claims no name, or another's: it is text like any other.
+      say(0..<bytes.count, from: slot, at: now, &hub, &output)
+    case .notText:
+      output.drop(.notText, from: peers[slot].address, at: now)
+    }
+  }
+
+  /// The same join again is a datagram that came twice, or whose answer was lost. Another is a new
+  /// client at an old one's address.
+  private mutating func joinAgain(
+    _ dialect: ClassicDialect, _ wanted: String, from slot: UInt32, at now: Instant,
+    _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    let peer = peers[slot]
+    if dialect == peer.dialect && wanted == peer.claimed {
+      welcome(slot, hub.name(of: peer.member).text, &output)
+      return
+    }
+    part(slot, .said, &hub)
+    _ = admit(dialect, wanted, at: peer.address, now, &hub, &output)
+  }
+
+  private mutating func say(
+    _ text: Range<Int>, from slot: UInt32, at now: Instant,
+    _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    guard takeSpeech(slot, at: now, &hub, &output) else { return }
+    hub.say(peers[slot].member, text)
+  }
+
+  private mutating func show(
+    _ jpeg: Range<Int>, of bytes: Span<UInt8>, from slot: UInt32, at now: Instant,
+    _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    guard takeSpeech(slot, at: now, &hub, &output) else { return }
+    do throws(JPEGHeader.Fault) {
+      let header = try JPEGHeader.relayable(bytes.extracting(jpeg))
+      hub.show(peers[slot].member, jpeg, header)
+    } catch {
+      output.drop(.badPicture, from: peers[slot].address, at: now)
+      warn(
+        slot, "Your picture was not passed on, because \(error.text).", at: now, &output)
+    }
+  }
+
+  private mutating func takeSpeech(
+    _ slot: UInt32, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
+  ) -> Bool {
+    if hub.admitsSpeech(of: peers[slot].member, at: now) { return true }
+    output.drop(.messagesPerSecond, from: peers[slot].address, at: now)
+    warn(slot, "You are sending too fast. What you said just now was lost.", at: now, &output)
+    return false
+  }
+
+  private mutating func part(_ slot: UInt32, _ reason: DepartureReason, _ hub: inout Hub) {
+    hub.leave(peers.remove(slot).member, reason)
+  }
+}
+
+/// Whom the plain-text dialects are served to. A forged source must not turn the server into an
+/// amplifier, so by default only addresses that cannot come from afar are.
+public enum ClassicPolicy: String, Sendable, CaseIterable {
+  case off
+  case `private`
+  case any
+
+  func admits(_ address: PeerAddress) -> Bool {
+    switch self {
+    case .off: false
+    case .private: address.isPrivate
+    case .any: true
+    }
+  }
+}

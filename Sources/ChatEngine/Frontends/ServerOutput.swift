@@ -1,0 +1,112 @@
+/// What the server's decisions put out: datagrams, work for others, the transcript, the log, and
+/// the numbers. Whoever drives the engine takes these at the end of a turn.
+public struct ServerOutput {
+  public var outbox = Outbox()
+  /// Work that must not hold up the loop.
+  public var effects: [ServerEffect] = []
+  /// The conversation as lines of shown text, for standard output.
+  public var transcript: [UInt8] = []
+  public private(set) var log: [LogRecord] = []
+  public var counters = ServerCounters()
+  private var reports = [LimitReport](repeating: LimitReport(), count: DropReason.allCases.count)
+
+  public init() {}
+
+  /// Counts something that was not passed on; logs it at once, then at most once in
+  /// `Limits.limitReportSeconds` with the number that fell in between.
+  public mutating func drop(_ reason: DropReason, from address: PeerAddress?, at now: Instant) {
+    counters.drops[reason.index] &+= 1
+    reports[reason.index].unreported += 1
+    let rate = Rate(perSecond: 1, burst: 1)
+    guard reports[reason.index].limiter.take(rate, at: now) else { return }
+    var fields = [("reason", reason.rawValue), ("count", "\(reports[reason.index].unreported)")]
+    if let address { fields.append(("last", address.description)) }
+    if let setting = reason.setting { fields.append(("setting", setting)) }
+    record(LogRecord(reason.setting == nil ? .info : .warning, "dropped", fields))
+    reports[reason.index].unreported = 0
+  }
+
+  public mutating func record(_ record: LogRecord) {
+    if log.count < Limits.logRecordsPerTurnMax {
+      log.append(record)
+    } else {
+      counters.drops[DropReason.logRecordsPerTurn.index] &+= 1
+    }
+  }
+
+  public mutating func takeLog() -> [LogRecord] {
+    defer { log.removeAll(keepingCapacity: true) }
+    return log
+  }
+
+  private struct LimitReport {
+    var limiter = RateLimiter()
+    var unreported = 0
+  }
+}
+
+public enum ServerEffect: Sendable {
+  /// Keep a picture as a file named after its sender.
+  case savePicture(name: String, jpeg: [UInt8])
+}
+
+/// Why something was not passed on. The raw value stands in the log.
+public enum DropReason: String, CaseIterable, Sendable {
+  case notText = "not-text"
+  case noName = "no-name"
+  case notPrivate = "not-private"
+  case classicOff = "classic-off"
+  case badName = "bad-name"
+  case badPicture = "bad-picture"
+  case tooLong = "too-long"
+  case joinsPerSecond = "joins-per-second"
+  case messagesPerSecond = "messages-per-second"
+  case clientsMax = "clients-max"
+  case notSent = "not-sent"
+  case saveQueue = "save-queue"
+  case logRecordsPerTurn = "log-records-per-turn"
+
+  /// The flag of `chatd serve` that set the limit, where one did.
+  public var setting: String? {
+    switch self {
+    case .notPrivate, .classicOff: "--classic"
+    case .joinsPerSecond, .messagesPerSecond, .clientsMax: "--\(rawValue)"
+    default: nil
+    }
+  }
+
+  var index: Int { Self.allCases.firstIndex(of: self)! }
+}
+
+public struct ServerCounters: Sendable {
+  public var datagramsIn: UInt64 = 0
+  public var messages: UInt64 = 0
+  public var pictures: UInt64 = 0
+  public var joined: UInt64 = 0
+  public var left: UInt64 = 0
+  public var lost: UInt64 = 0
+  public var drops = [UInt64](repeating: 0, count: DropReason.allCases.count)
+
+  public init() {}
+
+  public func drops(_ reason: DropReason) -> UInt64 { drops[reason.index] }
+}
+
+public enum LogLevel: Int, Comparable, Sendable {
+  case debug, info, warning, error
+
+  public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// One line of the log: a fixed event and what belongs to it.
+public struct LogRecord: Sendable {
+  public var level: LogLevel
+  public var event: String
+  public var fields: [(String, String)]
+
+  public init(_ level: LogLevel, _ event: String, _ fields: [(String, String)] = []) {
+    self.level = level
+    self.event = event
+    self.fields = fields
+  }
+}

@@ -1,0 +1,139 @@
+/// The chat itself: who is here, under which name, and what happened.
+///
+/// Owns the members and their names. In come commands from front ends, out go events, in the order
+/// in which they happened; a front end renders each for its own clients. The hub knows no address,
+/// no socket and no dialect. What always holds: every member has one name, no two members have the
+/// same, and each member's leaving is one event.
+public struct Hub {
+  private struct Member {
+    var name: MemberName
+    var speech = RateLimiter()
+    var generation: UInt32
+  }
+
+  public enum Refusal: Error, Equatable {
+    case nameTaken
+    case full
+  }
+
+  /// What to do with a newcomer whose name someone has.
+  public enum TakenName: Sendable {
+    case refuse
+    /// Let in as `NAME-2`, `NAME-3` …
+    case number
+  }
+
+  private var members: Slab<Member>
+  private var names: [MemberName: MemberID] = [:]
+  private var nextGeneration: UInt32 = 0
+  private var events: [HubEvent] = []
+  private var eventsTaken = 0
+  private let speechRate: Rate
+
+  public init(clientsMax: Int, speechRate: Rate) {
+    members = Slab(capacity: clientsMax)
+    self.speechRate = speechRate
+  }
+
+  public var memberCount: Int { members.count }
+
+  public func name(of member: MemberID) -> MemberName { members[member.slot].name }
+
+  // MARK: Commands
+
+  /// Lets someone in.
+  public mutating func join(
+    _ wanted: MemberName, ifTaken: TakenName
+  ) throws(Refusal) -> MemberID {
+    guard let name = names[wanted] == nil ? wanted : number(wanted, ifTaken) else {
+      throw .nameTaken
+    }
+    nextGeneration &+= 1
+    guard let slot = members.insert(Member(name: name, generation: nextGeneration)) else {
+      throw .full
+    }
+    let id = MemberID(slot: slot, generation: nextGeneration)
+    names[name] = id
+    events.append(HubEvent(member: id, name: name, kind: .joined))
+    return id
+  }
+
+  /// Whether a member may say one thing more now. Takes it from the member's budget.
+  public mutating func admitsSpeech(of member: MemberID, at now: Instant) -> Bool {
+    members[member.slot].speech.take(speechRate, at: now)
+  }
+
+  /// A member says the text that lies at `text` in the datagram being handled.
+  public mutating func say(_ member: MemberID, _ text: Range<Int>) {
+    events.append(HubEvent(member: member, name: name(of: member), kind: .said(text)))
+  }
+
+  /// A member shows the picture whose JPEG bytes lie at `jpeg` in the datagram being handled.
+  public mutating func show(_ member: MemberID, _ jpeg: Range<Int>, _ header: JPEGHeader) {
+    events.append(HubEvent(member: member, name: name(of: member), kind: .showed(jpeg, header)))
+  }
+
+  public mutating func leave(_ member: MemberID, _ reason: DepartureReason) {
+    let name = members.remove(member.slot).name
+    names[name] = nil
+    events.append(HubEvent(member: member, name: name, kind: .left(reason)))
+  }
+
+  // MARK: Events
+
+  /// The oldest event that was not yet taken.
+  public mutating func nextEvent() -> HubEvent? {
+    if eventsTaken == events.count {
+      events.removeAll(keepingCapacity: true)
+      eventsTaken = 0
+      return nil
+    }
+    eventsTaken += 1
+    return events[eventsTaken - 1]
+  }
+
+  private func number(_ wanted: MemberName, _ ifTaken: TakenName) -> MemberName? {
+    guard ifTaken == .number else { return nil }
+    for number in 2...Limits.nameNumberMax {
+      if let name = wanted.numbered(number), names[name] == nil { return name }
+    }
+    return nil
+  }
+}
+
+/// A member for as long as it stays; a slot that is used again has another generation.
+public struct MemberID: Hashable, Sendable {
+  public var slot: UInt32
+  public var generation: UInt32
+}
+
+public enum DepartureReason: Sendable, Hashable, CaseIterable {
+  /// It said so.
+  case said
+  /// The network says that nobody is there.
+  case unreachable
+  /// It was not heard for the idle time.
+  case idle
+
+  public var text: String {
+    switch self {
+    case .said: "left"
+    case .unreachable: "lost: nobody is at this address any more"
+    case .idle: "lost: not heard for the idle time"
+    }
+  }
+}
+
+/// Something that happened. Ranges are positions in the datagram that was being handled.
+public struct HubEvent: Sendable {
+  public enum Kind: Sendable {
+    case joined
+    case said(Range<Int>)
+    case showed(Range<Int>, JPEGHeader)
+    case left(DepartureReason)
+  }
+
+  public var member: MemberID
+  public var name: MemberName
+  public var kind: Kind
+}

@@ -1,0 +1,79 @@
+/// A name that a person may go by: as it was written, and as names are compared.
+///
+/// 1 to `Limits.nameCharactersMax` visible characters; spaces inside are fine. No control, format,
+/// private or unassigned scalars, no `:` (the dialects end a name with it), no `/`. Two names are
+/// the same when they are equal without case and in NFC.
+public struct MemberName: Hashable, Sendable {
+  public let text: String
+  /// Equal for names that are the same; Swift compares strings by canonical equivalence (UAX #15).
+  public let key: String
+
+  public enum Fault: Error, Equatable {
+    case empty
+    case tooLong
+    /// The first scalar that may not stand in a name.
+    case scalar(Unicode.Scalar)
+    case outerSpace
+
+    /// One line for a person.
+    public var text: String {
+      switch self {
+      case .empty: "a name needs at least one visible character"
+      case .tooLong:
+        "a name has at most \(Limits.nameCharactersMax) characters "
+          + "(\(Limits.nameBytesMax) bytes)"
+      case .scalar(let scalar): "a name cannot hold \(Self.shown(scalar))"
+      case .outerSpace: "a name cannot begin or end with a space"
+      }
+    }
+
+    private static func shown(_ scalar: Unicode.Scalar) -> String {
+      (0x21...0x7e).contains(scalar.value)
+        ? "\"\(scalar)\"" : "the character U+\(String(scalar.value, radix: 16, uppercase: true))"
+    }
+  }
+
+  public init(_ text: String) throws(Fault) {
+    if text.isEmpty { throw .empty }
+    guard text.utf8.count <= Limits.nameBytesMax, text.count <= Limits.nameCharactersMax else {
+      throw .tooLong
+    }
+    if let scalar = text.unicodeScalars.first(where: { !Self.isAllowed($0) }) {
+      throw .scalar(scalar)
+    }
+    if text.first == " " || text.last == " " {
+      throw text.allSatisfy({ $0 == " " }) ? .empty : .outerSpace
+    }
+    self.text = text
+    // Upper case first: it is what makes one of letters that have two lower-case forms (σ, ς).
+    self.key = text.uppercased().lowercased()
+  }
+
+  /// This name with `-number` behind it, its end cut where it would grow too long.
+  public func numbered(_ number: Int) -> MemberName? {
+    let suffix = "-\(number)"
+    var base = text
+    while base.count + suffix.count > Limits.nameCharactersMax
+      || base.utf8.count + suffix.utf8.count > Limits.nameBytesMax
+    {
+      base.removeLast()
+    }
+    return try? MemberName(base + suffix)
+  }
+
+  private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar == " " { return true }
+    if scalar == ":" || scalar == "/" { return false }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
+      .paragraphSeparator, .spaceSeparator:
+      return false
+    default:
+      // Variation selectors and other scalars that are there and cannot be seen.
+      return !scalar.properties.isDefaultIgnorableCodePoint || scalar.value == 0xfe0f
+    }
+  }
+
+  public static func == (a: MemberName, b: MemberName) -> Bool { a.key == b.key }
+  public func hash(into hasher: inout Hasher) { hasher.combine(key) }
+}

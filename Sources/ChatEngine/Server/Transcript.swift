@@ -1,0 +1,33 @@
+/// The conversation as lines for a person: `12:34:56 Anoop: hello`, `12:34:56 * Anoop joined`.
+enum Transcript {
+  /// Appends one event as one line of shown text.
+  ///
+  /// - Parameter bytes: the datagram that the event's ranges lie in.
+  static func append(
+    _ event: HubEvent, of bytes: Span<UInt8>, at wall: WallClock, to output: inout [UInt8]
+  ) {
+    wall.appendTime(to: &output)
+    output.append(UInt8(ascii: " "))
+    if case .said(let text) = event.kind {
+      output.append(contentsOf: event.name.text.utf8)
+      output.append(contentsOf: ": ".utf8)
+      ShownText.append(bytes.extracting(text), to: &output)
+    } else {
+      output.append(contentsOf: "* ".utf8)
+      output.append(contentsOf: event.name.text.utf8)
+      output.append(contentsOf: notice(event).utf8)
+    }
+    output.append(UInt8(ascii: "\n"))
+  }
+
+  private static func notice(_ event: HubEvent) -> String {
+    switch event.kind {
+    case .joined: " joined"
+    case .said: ""
+    case .showed(let jpeg, let header):
+      " sent a picture, \(header.width)×\(header.height), \((jpeg.count + 999) / 1_000) kB"
+    case .left(.said): " left"
+    case .left: " was lost"
+    }
+  }
+}
