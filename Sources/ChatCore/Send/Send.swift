@@ -1,0 +1,63 @@
+import ChatEngine
+import Glibc
+
+/// What `chatd send` was asked for.
+public struct SendOptions: Sendable {
+  public var client = ClientOptions()
+  /// The text to say; nil to take it from standard input.
+  public var text: String?
+  /// Whether each line of standard input is a message of its own.
+  public var isLines = false
+
+  public init() {}
+}
+
+/// Says something and ends when the server had it, as far as the dialect can tell.
+public func send(_ options: SendOptions) throws(Failure) {
+  if options.isLines && options.text == nil {
+    let session = try SendSession(options.client)
+    try session.readLines()
+    return try session.run()
+  }
+  var texts: [[UInt8]]
+  if let text = options.text {
+    texts = options.isLines
+      ? text.utf8.split(separator: UInt8(ascii: "\n")).map(Array.init) : [Array(text.utf8)]
+  } else {
+    texts = [try readMessage()]
+  }
+  texts.removeAll { $0.isEmpty }
+  if texts.isEmpty { throw Failure(.failed, "nothing to send: the message is empty") }
+  if let long = texts.first(where: { $0.count > Limits.messageBytesMax }) {
+    throw tooLong(bytes: long.count)
+  }
+  let session = try SendSession(options.client)
+  session.messages = texts
+  try session.run()
+}
+
+/// All of standard input as one message, without the line end behind it.
+private func readMessage() throws(Failure) -> [UInt8] {
+  var message: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: Limits.inputChunkBytes)
+  while true {
+    let count = read(STDIN_FILENO, &buffer, buffer.count)
+    if count < 0 {
+      if errno == EINTR { continue }
+      throw Failure(SystemError.last("read standard input"))
+    }
+    if count == 0 { break }
+    message.append(contentsOf: buffer[..<count])
+    // Two more than may be, for a line end that is not sent.
+    if message.count > Limits.messageBytesMax + 2 { throw tooLong(bytes: message.count) }
+  }
+  if message.last == UInt8(ascii: "\n") { message.removeLast() }
+  if message.last == UInt8(ascii: "\r") { message.removeLast() }
+  return message
+}
+
+private func tooLong(bytes: Int) -> Failure {
+  Failure(
+    .failed, "the message has \(bytes) bytes or more, and at most \(Limits.messageBytesMax) fit "
+      + "into one (limit messageBytesMax); --lines sends each line by itself")
+}

@@ -1,0 +1,133 @@
+import ChatEngine
+import Glibc
+
+/// One `chatd send` or `chatd send-image`: joins, says everything, leaves, and knows how it went.
+final class SendSession {
+  private let options: ClientOptions
+  private let server: ServerAddress
+  private let reactor: Reactor
+  private let signals: Signals
+  private let connection: ClientConnection
+  private var input: InputReader?
+  private var inputWatch: Reactor.Watch?
+  private var lines = LineSplitter(lineBytesMax: Limits.messageBytesMax)
+  private var isInputEnded = true
+  private var hasJoined = false
+  private var linesRefused = 0
+  private var outcome: Failure?
+  /// What is said as soon as the server is there.
+  var messages: [[UInt8]] = []
+  var pictures: [[UInt8]] = []
+
+  init(_ options: ClientOptions) throws(Failure) {
+    self.options = options
+    let configuration = try options.configuration()
+    server = try options.serverAddress()
+    let addresses = try server.resolve()
+    do throws(SystemError) {
+      reactor = try Reactor()
+      signals = try Signals([SIGTERM, SIGINT], on: reactor)
+    } catch {
+      throw Failure(error)
+    }
+    connection = ClientConnection(to: addresses, configuration, on: reactor)
+    connection.onEvent = { [unowned self] in handle($0) }
+    connection.onRoom = { [unowned self] in readInput() }
+    signals.handler = { [unowned self] signal in
+      outcome = Failure(signal == SIGINT ? .interrupted : .terminated, "")
+      reactor.stop()
+    }
+  }
+
+  var pictureBytesMax: Int { connection.pictureBytesMax }
+
+  /// Says each line of standard input, too.
+  func readLines() throws(Failure) {
+    do throws(SystemError) {
+      let input = try InputReader(fd: STDIN_FILENO)
+      self.input = input
+      isInputEnded = false
+      inputWatch = try reactor.watch(input.fd, for: []) { [unowned self] _ in takeInput(input) }
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// Runs until everything is said and confirmed, as far as the dialect can.
+  func run() throws(Failure) {
+    connection.start()
+    if outcome == nil {
+      do throws(SystemError) {
+        try reactor.run()
+      } catch {
+        throw Failure(error)
+      }
+    }
+    if let outcome { throw outcome }
+    if linesRefused > 0 {
+      throw Failure(
+        .partlyDone, "\(linesRefused) of the lines were longer than "
+          + "\(Limits.messageBytesMax) bytes and were not sent")
+    }
+  }
+
+  private func handle(_ event: ClassicClient.Event) {
+    switch event {
+    case .joined:
+      hasJoined = true
+      messages.forEach(connection.say)
+      pictures.forEach(connection.show)
+      readInput()
+      leaveIfDone()
+    case .ended(let ending):
+      outcome = outcome ?? options.failure(ending, at: server)
+      reactor.stop()
+    case .notice(let text):
+      if !options.isQuiet { warn("the server says \"\(ShownText.string(text))\"") }
+    default: break
+    }
+  }
+
+  private func readInput() {
+    guard let inputWatch, hasJoined, !isInputEnded else { return }
+    reactor.change(inputWatch, to: connection.isBusy ? [] : .readable)
+  }
+
+  private func takeInput(_ input: InputReader) {
+    for arrival in input.take() {
+      switch arrival {
+      case .bytes(let bytes): lines.add(bytes).forEach(say)
+      case .end: isInputEnded = true
+      case .failed(let error):
+        outcome = Failure(error)
+        isInputEnded = true
+      }
+    }
+    if isInputEnded { lines.finish().map(say) }
+    readInput()
+    leaveIfDone()
+  }
+
+  private func say(_ line: LineSplitter.Line) {
+    switch line {
+    case .text(let text): if !text.isEmpty { connection.say(text) }
+    case .tooLong(let bytes):
+      linesRefused += 1
+      warn("a line of \(bytes) bytes was not sent: a message has at most "
+        + "\(Limits.messageBytesMax) (limit messageBytesMax)")
+    }
+  }
+
+  private func leaveIfDone() {
+    if isInputEnded, hasJoined {
+      if let inputWatch { reactor.unwatch(inputWatch) }
+      inputWatch = nil
+      connection.leave()
+    }
+  }
+}
+
+/// Writes a line for a person to standard error.
+public func warn(_ text: String) {
+  _ = writeAll(Array("chatd: \(text)\n".utf8), to: STDERR_FILENO)
+}
