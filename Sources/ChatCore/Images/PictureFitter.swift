@@ -82,10 +82,19 @@ public enum PictureFitter {
     if file.count > Limits.pictureFileBytesMax {
       throw .tooLarge(bytes: file.count, limit: Limits.pictureFileBytesMax)
     }
-    switch PictureFormat(of: file) {
-    case .jpeg: return try JPEGSource.decode(file, box: box)
-    case .png, .webp, .gif, .heic, nil: throw .notAPicture
+    guard let format = PictureFormat(of: file) else { throw .notAPicture }
+    if format == .jpeg { return try JPEGSource.decode(file, box: box) }
+    var picture: DecodedPicture?
+    try file.withUnsafeBufferPointer { bytes throws(PictureError.Reason) in
+      switch format {
+      case .png: picture = try PNGSource.decode(bytes)
+      case .webp: picture = try WebPSource.decode(bytes, box: box)
+      case .gif: picture = try GIFSource.decode(bytes)
+      case .heic, .jpeg: picture = try HEIFSource.decode(bytes)
+      }
     }
+    guard let decoded = picture.take() else { throw .notAPicture }
+    return decoded
   }
 
   private static func encode(

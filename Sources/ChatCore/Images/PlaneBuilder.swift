@@ -45,6 +45,24 @@ struct PlaneBuilder: ~Copyable {
     if rowsInStrip == Self.stripRows || rowsDone + rowsInStrip == size.height { try flush() }
   }
 
+  /// Adds the next row from packed pixels, RGB or RGBA.
+  ///
+  /// `width` and `at` place a row that is shorter than the picture; what is left is white, and so
+  /// is what lies behind transparent pixels.
+  mutating func append(
+    pixels: UnsafePointer<UInt8>, width: Int, at column: Int = 0, isTransparent: Bool
+  ) throws(PictureError.Reason) {
+    precondition(column >= 0 && column + width <= size.width)
+    try append { row in
+      let to = row + 3 * column
+      if isTransparent {
+        Self.layOnWhite(rgba: pixels, width: width, into: to)
+      } else {
+        to.update(from: pixels, count: 3 * width)
+      }
+    }
+  }
+
   private mutating func flush() throws(PictureError.Reason) {
     let chromaRow = rowsDone / 2
     let rows = rowsInStrip

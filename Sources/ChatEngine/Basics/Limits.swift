@@ -28,6 +28,8 @@ public enum Limits {
   public static let pictureScansMax = 100
   /// The largest EXIF block that is searched for the orientation: what a JPEG segment can hold.
   public static let pictureEXIFBytesMax = 65_535
+  /// The largest chunk of a PNG besides its pixels, as stored and as inflated.
+  public static let picturePNGChunkBytesMax = 8 << 20
   /// While a picture is too large to travel its quality is lowered by this much, down to the least.
   public static let pictureQualityStep = 10
   public static let pictureQualityMin = 20
