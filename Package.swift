@@ -18,7 +18,8 @@ let package = Package(
     library("CSPNG", "spng", apt: "libspng-dev"),
     library("CWebP", "libwebpdemux", apt: "libwebp-dev"),
     library("CGIF", "libgif", apt: "libgif-dev"),
-    library("CHEIF", "libheif", apt: "libheif-dev"),
+    // Loaded when it is needed, not linked: only its header is used here.
+    library("CHEIF", nil, apt: "libheif-dev"),
     library("CEXIF", "libexif", apt: "libexif-dev"),
     library("CEditline", "libedit", apt: "libedit-dev"),
     library("CChafa", "chafa", apt: "libchafa-dev"),

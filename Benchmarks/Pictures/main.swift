@@ -1,1 +1,3 @@
-print("picture-bench")
+import ChatCore
+
+PictureBench.main()

@@ -71,6 +71,19 @@ public enum Limits {
   /// What decoding one picture may take, file included. A picture that would need more is refused
   /// from its header, before anything is decoded.
   public static let pictureMemoryBytesMax = 160 << 20
+  /// The largest picture that is decoded: more takes seconds, and no camera makes more.
+  public static let picturePixelsMax = 400_000_000
+  /// The most scans of a progressive JPEG: programs write about ten, and each costs a whole pass.
+  public static let pictureScansMax = 100
+  /// The largest EXIF block that is searched for the orientation: what a JPEG segment can hold.
+  public static let pictureEXIFBytesMax = 65_535
+  /// The largest chunk of a PNG besides its pixels, as stored and as inflated.
+  public static let picturePNGChunkBytesMax = 8 << 20
+  /// While a picture is too large to travel its quality is lowered by this much, down to the least.
+  public static let pictureQualityStep = 10
+  public static let pictureQualityMin = 20
+  /// After that its sides are made smaller by this step, again and again.
+  public static let pictureShrinkPercent = 85
   /// The longest side, and the most pixels, of a picture that is relayed or shown.
   public static let relayedPictureSideMax = 4_096
   public static let relayedPicturePixelsMax = 8 << 20
