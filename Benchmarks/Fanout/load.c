@@ -17,7 +17,7 @@
  * It should disturb the server little and cost clearly less than it:
  *   - it naps between looks at its sockets, rather than sleep in epoll_wait. Otherwise the server would pay for waking
  *     it, up to once per datagram, which is the price of clients on the same machine and depends on the scheduler's
- *     mood. A nap is about a tenth of the time that the window takes, from 50 µs to 1 ms, so many datagrams are taken
+ *     mood. A nap is about a fifth of the time that the window takes, from 150 µs to 1 ms, so many datagrams are taken
  *     at once; it adds up to its length to a latency. `--nap` sets another length, and with 0 it does sleep in
  *     epoll_wait and so times latencies exactly;
  *   - epoll is edge-triggered, and one recvmmsg call empties a socket;
@@ -215,8 +215,8 @@ static void join_all(void) {
 /* ---- Measuring ---- */
 
 static long nap_for(uint64_t window) {
-  const uint64_t shortest = 50000, longest = 1000000, tenth_of_a_delivery = 300;
-  uint64_t wanted = window * clients * tenth_of_a_delivery;
+  const uint64_t shortest = 150000, longest = 1000000, fifth_of_a_delivery = 600;
+  uint64_t wanted = window * clients * fifth_of_a_delivery;
   return (long)(wanted < shortest ? shortest : wanted > longest ? longest : wanted);
 }
 
