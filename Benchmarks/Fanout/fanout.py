@@ -8,10 +8,10 @@
 
 For every number of clients, three servers are started afresh: `chatd`, the relay, and the relay once more. The same
 load (classic dialect, 100-byte messages, one speaker; see load.c) goes to them in short slices by turns, forwards and
-then backwards (ABC CBA …), so that a machine that becomes slower or faster does so for all of them. One such pass gives
-a pair: the ratio of chatd's cost to the relay's. The second relay's cost to the first's is an A/A ratio, which shows
-how much of a ratio is noise. Passes over the sizes follow each other, each with new processes, and the order in a pass
-rotates.
+then backwards (ABC CBA …), so that a machine that becomes slower or faster does so for all of them. One such pass
+gives a pair: the ratio of chatd's cost to the relay's. The second relay's cost to the first's is an A/A ratio, which
+shows how much of a ratio is noise. Passes over the sizes follow each other, each with new processes, and the order in
+a pass rotates.
 
 A server's cost is the CPU time of all its threads, in user and kernel mode, from /proc/PID/task/*/schedstat in
 nanoseconds, between the two ends of a slice (joins and warm-up are outside), divided by the datagrams that its clients
@@ -75,6 +75,18 @@ def start(arguments, processor, **streams):
     return subprocess.Popen([str(argument) for argument in arguments], preexec_fn=settle_down, **streams)
 
 
+def chatd_command(program):
+    """A server without limits that the benchmarks would run into; the port is left to the caller."""
+    return [program.resolve(), "serve", "--bind", "127.0.0.1", "--quiet", "--messages-per-second", "0",
+            "--joins-per-second", "0", "--clients-max", "20000"]
+
+
+def private_environment(home):
+    """So that a server neither reads nor writes anything of the user's."""
+    folders = ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
+    return {**os.environ, **{folder: str(home) for folder in folders}}
+
+
 def is_bound(port):
     """Whether a UDP socket of this machine is bound to the port."""
     wanted = f":{port:04X}"
@@ -100,11 +112,9 @@ class Server:
     def __init__(self, arguments, port, load, clients, home):
         server_processor, load_processor = processors()
         self.messages_of_server = open(home / f"stderr-{port}", "w+")
-        environment = dict(os.environ, HOME=str(home), XDG_STATE_HOME=str(home), XDG_CONFIG_HOME=str(home),
-                           XDG_DATA_HOME=str(home), XDG_CACHE_HOME=str(home), XDG_RUNTIME_DIR=str(home))
         self.load = None
         self.process = start(
-            arguments, server_processor, env=environment, cwd=home, stdin=subprocess.DEVNULL,
+            arguments, server_processor, env=private_environment(home), cwd=home, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=self.messages_of_server)
         try:
             self.wait_until_bound(port)
@@ -266,7 +276,7 @@ def parse():
     if options.judge and options.noise_only:
         parser.error("--assert judges chatd, which --noise-only leaves out")
     if not options.noise_only and not os.access(options.chatd, os.X_OK):
-        parser.error(f"{options.chatd} is no program: build it (swift build -c release), or give --chatd or --noise-only")
+        parser.error(f"{options.chatd} is no program: swift build -c release, or give --chatd or --noise-only")
     return options
 
 
@@ -275,8 +285,7 @@ def main():
     relay, load = build(options.build.resolve())
     commands = {}
     if not options.noise_only:
-        commands["chatd"] = [options.chatd.resolve(), "serve", "--bind", "127.0.0.1", "--quiet",
-                             "--messages-per-second", "0", "--joins-per-second", "0", "--clients-max", "20000"]
+        commands["chatd"] = chatd_command(options.chatd)
     commands["relay"] = commands["relay again"] = [relay, "--bind", "127.0.0.1"]
 
     results = {(clients, window): [] for clients in options.clients for window in WINDOWS}
