@@ -1,1 +1,1 @@
-import ChatCore
+runChatd()

@@ -131,3 +131,6 @@ final class SendSession {
 public func warn(_ text: String) {
   _ = writeAll(Array("chatd: \(text)\n".utf8), to: STDERR_FILENO)
 }
+
+/// Writes a line that is no complaint to standard error.
+func note(_ text: String) { _ = writeAll(Array("\(text)\n".utf8), to: STDERR_FILENO) }

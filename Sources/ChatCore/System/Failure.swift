@@ -1,3 +1,5 @@
+import ChatEngine
+
 /// What a `chatd` process ends with, as `Docs/chatd.1` lists it.
 public enum ExitCode: Int32, Sendable {
   case done = 0
@@ -25,3 +27,6 @@ public struct Failure: Error, CustomStringConvertible {
 
   public var description: String { message }
 }
+
+/// Text from outside as it may stand in a message.
+public func harmless(_ text: String) -> String { ShownText.string(text) }

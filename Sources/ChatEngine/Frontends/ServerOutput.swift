@@ -92,10 +92,13 @@ public struct ServerCounters: Sendable {
   public func drops(_ reason: DropReason) -> UInt64 { drops[reason.index] }
 }
 
-public enum LogLevel: Int, Comparable, Sendable {
+/// Ordered from the least to the most serious.
+public enum LogLevel: String, Comparable, CaseIterable, Sendable {
   case debug, info, warning, error
 
-  public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
+  private var seriousness: Int { Self.allCases.firstIndex(of: self)! }
+
+  public static func < (a: LogLevel, b: LogLevel) -> Bool { a.seriousness < b.seriousness }
 }
 
 /// One line of the log: a fixed event and what belongs to it.

@@ -1,0 +1,33 @@
+import ChatCore
+
+/// The options of every subcommand that speaks to a server.
+func clientFlags(_ change: @escaping ((inout ClientOptions) -> Void) -> Void) -> [Option] {
+  [
+    Option("name", short: "n", value: "NAME", "who you are (your login name)") { text in
+      change { $0.name = text }
+    },
+    Option(
+      "server", short: "s", value: "HOST[:PORT]", "where the server is ($CHATD_SERVER, else here)"
+    ) { text throws(Failure) in
+      let server = try OptionValue.server(text, for: "--server")
+      change { $0.server = server }
+    },
+    Option("classic", "the server is an old one of dialect A, which answers nothing") { _ in
+      change { $0.isClassic = true }
+    },
+    Option("quiet", short: "q", "say nothing on standard error but errors") { _ in
+      change { $0.isQuiet = true }
+    },
+  ]
+}
+
+/// How long to wait for the server.
+func timeoutFlag(
+  _ help: String, _ change: @escaping ((inout ClientOptions) -> Void) -> Void
+) -> Option {
+  Option("timeout", value: "SECONDS", help) { text throws(Failure) in
+    let seconds = try OptionValue.seconds(
+      text, max: Limits.timeoutSecondsMax, for: "--timeout")
+    change { $0.timeoutSeconds = seconds }
+  }
+}

@@ -1,0 +1,3 @@
+import ChatCore
+
+func runJoin(_ words: [String]) throws(Failure) {}

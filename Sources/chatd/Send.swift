@@ -1,0 +1,25 @@
+import ChatCore
+
+/// `chatd send`.
+func runSend(_ words: [String]) throws(Failure) {
+  var options = SendOptions()
+  let change: ((inout ClientOptions) -> Void) -> Void = { $0(&options.client) }
+  let parser = OptionParser(
+    usage: "send [OPTION…] [TEXT]",
+    summary: "Says TEXT, or all of standard input as one message, and ends.",
+    examples: [
+      ("chatd send \"deploy done\"", "one message"),
+      ("make 2>&1 | chatd send", "all that make prints, as one message"),
+      ("tail -f log | chatd send --lines", "each line as a message"),
+    ],
+    options: clientFlags(change) + [
+      timeoutFlag("how long to wait for the server (5)", change),
+      Option("lines", short: "l", "each line is a message of its own") { _ in
+        options.isLines = true
+      },
+    ],
+    operandsMax: 1)
+  guard let operands = try parser.parse(words) else { return }
+  if let text = operands.first, text != "-" { options.text = text }
+  try send(options)
+}
