@@ -17,6 +17,7 @@ final class JoinSession {
   private let readsCommands: Bool
   private var desk: PictureDesk?
   private var roster = Roster()
+  private var order = ArrivalOrder()
   private var received = 0
   private var hasJoined = false
   private var isInputEnded = false
@@ -161,19 +162,18 @@ final class JoinSession {
     case .joined: begin()
     case .arrived(let name):
       roster.add(name)
-      show(.joined(name))
+      arrive(.joined(name))
     case .departed(let name):
       roster.remove(name)
-      show(.left(name))
+      arrive(.left(name))
     case .message(let from, let text):
       roster.add(from)
-      show(.message(from: from, text: text))
-      count()
+      arrive(.message(from: from, text: text))
     case .picture(let from, let jpeg):
       roster.add(from)
       receive(jpeg, from: from)
-    case .notice(let text): show(.notice(text))
-    case .renamed(let name): show(.renamed(name))
+    case .notice(let text): arrive(.notice(text))
+    case .renamed(let name): arrive(.renamed(name))
     case .ended(let ending): end(ending)
     }
     adjustFlow()
@@ -210,9 +210,18 @@ final class JoinSession {
     finishIfIdle()
   }
 
-  private func count() {
-    received += 1
-    if let count = options.count, received == count { quit(nil) }
+  /// Something came from the server: it is shown in the order in which it came.
+  private func arrive(_ event: JoinEvent) { order.add(event).forEach(present) }
+
+  private func present(_ event: JoinEvent) {
+    if let count = options.count, received >= count { return }
+    show(event)
+    switch event {
+    case .message, .picture:
+      received += 1
+      if received == options.count { quit(nil) }
+    default: break
+    }
   }
 
   private func show(_ event: JoinEvent) {
@@ -227,16 +236,16 @@ final class JoinSession {
   private func receive(_ jpeg: [UInt8], from name: String) {
     var canvas: TerminalCanvas?
     if case .terminal(let terminal) = screen { canvas = terminal.canvas }
-    if desk?.receive(jpeg, from: name, canvas: canvas) != true {
-      show(.complaint("a picture of \(ShownText.string(name)) was lost: too many came at once"))
+    if desk?.receive(jpeg, from: name, canvas: canvas) == true {
+      order.addPicture()
+    } else {
+      arrive(.complaint("a picture of \(ShownText.string(name)) was lost: too many came at once"))
     }
   }
 
   private func handle(_ result: PictureDesk.Result) {
     switch result {
-    case .arrived(let picture):
-      show(.picture(picture))
-      count()
+    case .arrived(let picture): order.finish(.picture(picture)).forEach(present)
     case .fitted(let jpeg, let summary):
       if wantsLeave || isOver { break }
       connection.show(jpeg)
@@ -291,9 +300,8 @@ final class JoinSession {
   }
 
   private func say(_ text: [UInt8]) {
+    let text = UTF8Text.repaired(text)
     if text.count > Limits.messageBytesMax { return refuse(text.count) }
-    // What is not UTF-8 would be thrown away by others; it is repaired here.
-    let text = UTF8Text.isValid(text.span) ? text : Array(String(decoding: text, as: UTF8.self).utf8)
     connection.say(text)
     show(.said(text))
   }
@@ -325,7 +333,7 @@ final class JoinSession {
   private func adjustFlow() {
     guard case .lines(let lines) = screen, !isOver else { return }
     lines.setReading(!connection.isBusy)
-    connection.setReceiving(!lines.isBusy)
+    connection.setReceiving(!lines.isBusy && order.count < Limits.arrivalsHeldMax)
   }
 }
 

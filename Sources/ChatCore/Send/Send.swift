@@ -26,6 +26,7 @@ public func send(_ options: SendOptions) throws(Failure) {
   } else {
     texts = [try readMessage()]
   }
+  texts = texts.map(UTF8Text.repaired)
   texts.removeAll { $0.isEmpty }
   if texts.isEmpty { throw Failure(.failed, "nothing to send: the message is empty") }
   if let long = texts.first(where: { $0.count > Limits.messageBytesMax }) {

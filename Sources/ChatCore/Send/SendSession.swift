@@ -110,12 +110,19 @@ final class SendSession {
 
   private func say(_ line: LineSplitter.Line) {
     switch line {
-    case .text(let text): if !text.isEmpty { connection.say(text) }
-    case .tooLong(let bytes):
-      linesRefused += 1
-      warn("a line of \(bytes) bytes was not sent: a message has at most "
-        + "\(Limits.messageBytesMax) (limit messageBytesMax)")
+    case .text(let text):
+      let text = UTF8Text.repaired(text)
+      if text.count > Limits.messageBytesMax { return refuse(text.count) }
+      if !text.isEmpty { connection.say(text) }
+    case .tooLong(let bytes): refuse(bytes)
     }
+  }
+
+  private func refuse(_ bytes: Int) {
+    linesRefused += 1
+    warn(
+      "a line of \(bytes) bytes was not sent: a message has at most "
+        + "\(Limits.messageBytesMax) (limit messageBytesMax)")
   }
 
   private func leaveIfDone() {

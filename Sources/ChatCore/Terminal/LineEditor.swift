@@ -64,16 +64,21 @@ final class LineEditor {
     takeKeys()
   }
 
+  /// Shows another prompt, at once or with the next line.
   func setPrompt(_ prompt: String) {
+    if isInstalled { erase() }
     self.prompt = prompt
-    rl_set_prompt(prompt)
+    if isInstalled {
+      rl_set_prompt(prompt)
+      rl_forced_update_display()
+    }
   }
 
   /// Empties the line.
   func clear() {
-    erase()
-    rl_replace_line("", 0)
-    rl_forced_update_display()
+    // libedit replaces a line only by one that is not empty; its own key for it does the work.
+    let killLine: UInt8 = 0x15
+    type([killLine])
   }
 
   /// Writes whole lines above the prompt.

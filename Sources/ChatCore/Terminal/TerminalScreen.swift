@@ -56,12 +56,9 @@ final class TerminalScreen {
   ///
   /// - Returns: false where it was empty.
   func interrupt() -> Bool {
-    if isAskingPath {
-      endAsking()
-      return true
-    }
-    if editor.isEmpty { return false }
+    if editor.isEmpty && !isAskingPath { return false }
     editor.clear()
+    if isAskingPath { endAsking() }
     return true
   }
 
@@ -69,7 +66,6 @@ final class TerminalScreen {
   func askPath() {
     isAskingPath = true
     editor.setPrompt("Enter the full image path: ")
-    editor.clear()
   }
 
   func show(_ event: JoinEvent) {
@@ -144,7 +140,6 @@ final class TerminalScreen {
   private func endAsking() {
     isAskingPath = false
     editor.setPrompt("\(ownName)> ")
-    if !editor.isEmpty { editor.clear() }
   }
 
   /// Takes away the finished line: what was said is shown as everyone sees it.

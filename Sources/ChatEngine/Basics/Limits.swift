@@ -103,6 +103,8 @@ public enum Limits {
   /// The largest text of one message: a datagram less the longest name and `: `, and room for the
   /// number that a server may put behind a name.
   public static let messageBytesMax = datagramBytesMax - nameBytesMax - 16
+  /// What may wait for a picture that came before it to be ready.
+  public static let arrivalsHeldMax = 1_000
   /// What is read from standard input at once.
   public static let inputChunkBytes = 64 << 10
   /// Pieces of standard input that may wait for the loop.
