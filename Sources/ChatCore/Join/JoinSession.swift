@@ -234,8 +234,11 @@ final class JoinSession {
   // MARK: Pictures
 
   private func receive(_ jpeg: [UInt8], from name: String) {
-    var canvas: TerminalCanvas?
-    if case .terminal(let terminal) = screen { canvas = terminal.canvas }
+    let canvas =
+      switch screen {
+      case .terminal(let terminal): terminal.canvas
+      case .lines(let lines): lines.canvas
+      }
     if desk?.receive(jpeg, from: name, canvas: canvas) == true {
       order.addPicture()
     } else {

@@ -33,6 +33,12 @@ final class LineScreen {
 
   /// Whether the reader of standard output is gone.
   var isReaderGone: Bool { output.failure != nil }
+  /// Room for a picture, where a person looks at the lines.
+  var canvas: TerminalCanvas? {
+    guard !isJSON, isatty(STDOUT_FILENO) == 1 else { return nil }
+    return TerminalCanvas(TerminalSize(of: STDOUT_FILENO))
+  }
+
   /// Whether so much waits to be read that nothing more should be received.
   var isBusy: Bool { output.backlogBytes > Limits.outputBacklogBytesMax / 2 }
 
@@ -59,6 +65,7 @@ final class LineScreen {
       output.append(Array("\(ShownText.string(from)): \(ShownText.string(text))\n".utf8))
     case .picture(let picture):
       output.append(Array("\(ShownText.string(picture.from)): [\(picture.text)]\n".utf8))
+      if let art = picture.art { output.append(art) }
     case .joined(let name): remark("* \(ShownText.string(name)) joined")
     case .left(let name): remark("* \(ShownText.string(name)) left")
     case .notice(let text): remark("* \(ShownText.string(text))")
