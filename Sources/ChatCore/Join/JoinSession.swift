@@ -23,6 +23,7 @@ final class JoinSession {
   private var isInputEnded = false
   private var wantsLeave = false
   private var linesRefused = 0
+  private var notPassedOn = 0
   /// Set once the connection has ended; the process goes on while pictures are being saved.
   private var isOver = false
   private var outcome: Failure?
@@ -41,7 +42,8 @@ final class JoinSession {
       reactor = try Reactor()
       signals = try Signals(
         [SIGTERM, SIGINT, SIGHUP] + (hasScreen ? [SIGWINCH, SIGTSTP] : []), on: reactor)
-      screen = hasScreen
+      screen =
+        hasScreen
         ? .terminal(try TerminalScreen(name: configuration.name.text, on: reactor))
         : .lines(
           try LineScreen(
@@ -51,7 +53,8 @@ final class JoinSession {
     }
     connection = ClientConnection(to: addresses, configuration, on: reactor)
     do throws(SystemError) {
-      let store = options.savesPictures
+      let store =
+        options.savesPictures
         ? try PictureStore(directory: options.saveDirectory, isMade: true) : nil
       desk = try PictureDesk(store: store, opens: options.opensPictures, on: reactor) {
         [unowned self] in handle($0)
@@ -99,8 +102,8 @@ final class JoinSession {
     case .lines(let lines): lines.finish()
     }
     if let outcome { throw outcome }
-    if linesRefused > 0 {
-      throw Failure(.partlyDone, "\(linesRefused) lines were too long and were not sent")
+    if case .lines = screen, linesRefused + notPassedOn > 0 {
+      throw Failure(.partlyDone, "not all that was said got through")
     }
   }
 
@@ -173,6 +176,9 @@ final class JoinSession {
       roster.add(from)
       receive(jpeg, from: from)
     case .notice(let text): arrive(.notice(text))
+    case .notPassedOn(let text):
+      notPassedOn += 1
+      arrive(.notPassedOn(text))
     case .renamed(let name): arrive(.renamed(name))
     case .ended(let ending): end(ending)
     }
@@ -317,7 +323,8 @@ final class JoinSession {
   }
 
   private func sendPicture(_ path: String) {
-    let expanded = path.hasPrefix("~/")
+    let expanded =
+      path.hasPrefix("~/")
       ? (getenv("HOME").map { String(cString: $0) } ?? "~") + path.dropFirst() : path
     if desk?.fit(path: expanded, bytesMax: connection.pictureBytesMax) != true {
       show(.complaint("too many pictures are waiting; try again in a moment"))

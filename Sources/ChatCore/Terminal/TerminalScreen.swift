@@ -78,6 +78,7 @@ final class TerminalScreen {
     case .joined(let name): remark("\(ShownText.string(name)) joined")
     case .left(let name): remark("\(ShownText.string(name)) left")
     case .notice(let text): remark(ShownText.string(text))
+    case .notPassedOn(let text): line(style.failure("! \(ShownText.string(text))"))
     case .renamed(let name):
       ownName = ShownText.string(name)
       editor.setPrompt("\(ownName)> ")
