@@ -16,7 +16,7 @@ esac
 
 photo=${PHOTO:-}
 if [ -z "$photo" ]; then
-  for photo in /usr/share/backgrounds/mate/nature/LadyBird.jpg \
+  for photo in /usr/share/backgrounds/mate/nature/Garden.jpg \
     /usr/share/backgrounds/mate/nature/*.jpg; do
     [ -f "$photo" ] && break
   done
@@ -90,7 +90,7 @@ sleep 0.7
 remark 'What each of them says, as the chatd of the other one prints it:'
 anoop_says 'Good morning, Bea! Is the coffee on?' 1.6
 bea_says 'It is. How was the walk?' 1.6
-anoop_says 'Somebody was up before me. Look:' 1.2
+anoop_says 'The garden is awake. Look:' 1.2
 
 echo
 show "chatd send-image --name Anoop-phone --path $(basename "$photo")"
