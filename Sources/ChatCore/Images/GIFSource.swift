@@ -63,7 +63,9 @@ enum GIFSource {
       var screen = PictureSize(width: Int(gif.pointee.SWidth), height: Int(gif.pointee.SHeight))
       // Some programs write no screen at all and mean the frame.
       if screen.width == 0 || screen.height == 0 { screen = frame }
-      if frame.width == 0 || frame.height == 0 { throw .damaged(.gif, detail: "its frame is empty") }
+      if frame.width == 0 || frame.height == 0 {
+        throw .damaged(.gif, detail: "its frame is empty")
+      }
       try PictureBudget.check(frame, bytes: 0)
       let bytes =
         fileBytes + PlaneBuilder.bytes(screen) + (image.Interlace ? frame.pixels : frame.width)

@@ -74,8 +74,7 @@ private struct HEIFLibrary {
   typealias Object = OpaquePointer
   let contextAlloc: @convention(c) () -> Object?
   let contextFree: @convention(c) (Object) -> Void
-  let contextRead:
-    @convention(c) (Object, UnsafeRawPointer?, Int, UnsafeRawPointer?) -> heif_error
+  let contextRead: @convention(c) (Object, UnsafeRawPointer?, Int, UnsafeRawPointer?) -> heif_error
   let contextPrimary: @convention(c) (Object, UnsafeMutablePointer<Object?>) -> heif_error
   let handleRelease: @convention(c) (Object) -> Void
   let handleWidth: @convention(c) (Object) -> Int32

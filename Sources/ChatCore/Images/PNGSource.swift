@@ -27,6 +27,9 @@ enum PNGSource {
       // Texts and profiles are inflated when they are met: what they may grow to is bounded too.
       let chunk = Limits.picturePNGChunkBytesMax
       try check(spng_set_chunk_limits(context, chunk, chunk))
+      // A wrong checksum in a text does no harm; in the picture it does.
+      let lenient = Int32(SPNG_CRC_DISCARD.rawValue)
+      try check(spng_set_crc_action(context, Int32(SPNG_CRC_ERROR.rawValue), lenient))
       try check(spng_set_png_buffer(context, file.baseAddress, file.count))
       var header = spng_ihdr()
       try check(spng_get_ihdr(context, &header))
@@ -46,14 +49,15 @@ enum PNGSource {
         isInterlaced
         ? try whole(size, isTransparent: isTransparent)
         : try rows(size, isTransparent: isTransparent)
+      // What stands behind the pixels is read too: the orientation may, and the end must.
+      try check(spng_decode_chunks(context))
       return builder.finish(sourceSize: size, orientation: orientation)
     }
 
-    /// Read after the pixels: the block may stand behind them.
     private var orientation: Orientation {
       var exif = spng_exif()
-      guard spng_decode_chunks(context) == 0, spng_get_exif(context, &exif) == 0,
-        let data = exif.data, exif.length <= Limits.pictureEXIFBytesMax
+      guard spng_get_exif(context, &exif) == 0, let data = exif.data,
+        exif.length <= Limits.pictureEXIFBytesMax
       else { return .upright }
       let block = UnsafeRawBufferPointer(start: data, count: exif.length)
       return EXIF.orientation(of: Array(block))
