@@ -1,5 +1,5 @@
-import ChatCore
 import CTurboJPEG
+import ChatCore
 import Foundation
 import Testing
 

@@ -45,8 +45,10 @@ struct JPEGTests {
 
   @Test("all eight orientations are applied", arguments: 1...8)
   func orientation(value: Int) throws {
-    let r = TestPicture.Colour.red, g = TestPicture.Colour.green
-    let b = TestPicture.Colour.blue, y = TestPicture.Colour.yellow
+    let (r, g, b, y) = (
+      TestPicture.Colour.red, TestPicture.Colour.green, TestPicture.Colour.blue,
+      TestPicture.Colour.yellow
+    )
     let seen = [
       [r, g, b, y], [g, r, y, b], [y, b, g, r], [b, y, r, g], [r, b, g, y], [b, r, y, g],
       [y, g, b, r], [g, y, r, b],

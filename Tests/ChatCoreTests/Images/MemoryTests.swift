@@ -6,9 +6,8 @@ import Testing
 @Suite("Memory")
 struct MemoryTests {
   private struct Report: Decodable {
-    let peak_kilobytes: Int
+    let peakKilobytes: Int
     let error: String?
-    let summary: String?
   }
 
   private func report(on file: [UInt8]) throws -> Report {
@@ -30,14 +29,16 @@ struct MemoryTests {
     try process.run()
     let text = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    return try JSONDecoder().decode(Report.self, from: text)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(Report.self, from: text)
   }
 
   @Test("no hostile picture takes 200 MB", arguments: Hostile.allCases)
   func hostile(kind: Hostile) throws {
     let report = try report(on: try kind.file)
-    #expect(report.peak_kilobytes > 1_000)
-    #expect(report.peak_kilobytes < 200_000, "\(report)")
+    #expect(report.peakKilobytes > 1_000)
+    #expect(report.peakKilobytes < 200_000, "\(report)")
     #expect((report.error != nil) == kind.isRefused, "\(report)")
   }
 
