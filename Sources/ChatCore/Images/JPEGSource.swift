@@ -46,6 +46,7 @@ enum JPEGSource {
   private static func check(
     _ header: JPEGHeader, eighths: Int, target: PictureSize, file: [UInt8]
   ) throws(PictureError.Reason) {
+    try PictureBudget.check(header.size, bytes: 0)
     let scaled = scaledSize(header.size, eighths)
     // The most any path keeps: planes as stored, or packed pixels and the planes made from them.
     let isPlain = header.components.count <= 3

@@ -7,10 +7,10 @@ import ChatEngine
 /// held whole as pixels in between.
 enum PNGSource {
   static func decode(
-    _ file: UnsafeBufferPointer<UInt8>
+    _ file: UnsafeBufferPointer<UInt8>, box: PictureSize
   ) throws(PictureError.Reason) -> DecodedPicture {
     let reader = try Reader()
-    return try reader.decode(file)
+    return try reader.decode(file, box: box)
   }
 
   private struct Reader: ~Copyable {
@@ -23,7 +23,9 @@ enum PNGSource {
 
     deinit { spng_ctx_free(context) }
 
-    func decode(_ file: UnsafeBufferPointer<UInt8>) throws(PictureError.Reason) -> DecodedPicture {
+    func decode(
+      _ file: UnsafeBufferPointer<UInt8>, box: PictureSize
+    ) throws(PictureError.Reason) -> DecodedPicture {
       // Texts and profiles are inflated when they are met: what they may grow to is bounded too.
       let chunk = Limits.picturePNGChunkBytesMax
       try check(spng_set_chunk_limits(context, chunk, chunk))
@@ -36,9 +38,11 @@ enum PNGSource {
       let size = PictureSize(width: Int(header.width), height: Int(header.height))
       let isInterlaced = header.interlace_method != 0
       // The reader keeps two rows of up to 8 bytes a pixel, and the row that is handed out.
-      var bytes = file.count + PlaneBuilder.bytes(size) + 24 * size.width
-      bytes += 2 * chunk + (isInterlaced ? 4 * size.pixels : 0)
-      try PictureBudget.check(size, bytes: bytes)
+      try PictureBudget.check(
+        size,
+        bytes: file.count + PlaneBuilder.bytes(size) + 24 * size.width + 2 * chunk
+          + (isInterlaced ? 4 * size.pixels : 0)
+          + PictureBudget.resultBytes(size.fitted(into: box)))
 
       var transparency = spng_trns()
       let isTransparent =

@@ -100,10 +100,10 @@ public enum PictureFitter {
     var picture: DecodedPicture?
     try file.withUnsafeBufferPointer { bytes throws(PictureError.Reason) in
       switch format {
-      case .png: picture = try PNGSource.decode(bytes)
+      case .png: picture = try PNGSource.decode(bytes, box: box)
       case .webp: picture = try WebPSource.decode(bytes, box: box)
-      case .gif: picture = try GIFSource.decode(bytes)
-      case .heic, .jpeg: picture = try HEIFSource.decode(bytes)
+      case .gif: picture = try GIFSource.decode(bytes, box: box)
+      case .heic, .jpeg: picture = try HEIFSource.decode(bytes, box: box)
       }
     }
     guard let decoded = picture.take() else { throw .notAPicture }

@@ -53,12 +53,11 @@ def plain_cmyk(name):
         file.write(data[:start] + data[start + 2 + length:])
 
 
-def rotate(path, anticlockwise):
-    """Adds a rotation to the first item, as cameras write it and heif-enc does not."""
+def add_property(path, box):
+    """Adds a property box to the first item of a HEIC, such as heif-enc does not write."""
     with open(path, "rb") as file:
         data = bytearray(file.read())
-    rotation = struct.pack(">I4sB", 9, b"irot", anticlockwise)
-    shift = len(rotation) + 1
+    shift = len(box) + 1
 
     def grow(kind, by):
         at = data.index(kind) - 4
@@ -81,8 +80,8 @@ def rotate(path, anticlockwise):
     count = data[count_at]
     data[count_at] += 1
     data.insert(count_at + 1 + count, 0x80 | (properties + 1))
-    end = grow(b"ipco", len(rotation))
-    data[end:end] = rotation
+    end = grow(b"ipco", len(box))
+    data[end:end] = box
     # iloc: every item lies behind all this, and moves.
     iloc = data.index(b"iloc") + 4
     assert data[iloc] == 0 and data[iloc + 4] == 0x44 and data[iloc + 5] == 0x40
@@ -114,14 +113,24 @@ def main():
     save(quarters(160, 120), "source.png")
     save(transparent(160, 120), "alpha.png")
     save(quarters(160, 120), "turned.jpg", quality=95, exif=with_orientation(6))
-    for source, target in [
-        ("source.png", "upright.heic"), ("alpha.png", "alpha.heic"), ("turned.jpg", "turned.heic"),
+    subprocess.run(
+        ["convert", os.path.join(HERE, "source.png"), "-depth", "16",
+         "PNG48:" + os.path.join(HERE, "deep.png")], check=True)
+    for source, target, options in [
+        ("source.png", "upright.heic", []), ("alpha.png", "alpha.heic", []),
+        ("turned.jpg", "turned.heic", []), ("source.png", "limited.heic", []),
+        ("source.png", "full-chroma.heic", ["-p", "chroma=444"]),
+        ("deep.png", "ten-bits.heic", ["-b", "10"]),
     ]:
         subprocess.run(
-            ["heif-enc", "-q", "90", os.path.join(HERE, source), "-o", os.path.join(HERE, target)],
-            check=True, stdout=subprocess.DEVNULL)
+            ["heif-enc", "-q", "90", *options, os.path.join(HERE, source), "-o",
+             os.path.join(HERE, target)], check=True, stdout=subprocess.DEVNULL)
+    for source in ("source.png", "alpha.png", "turned.jpg", "deep.png"):
         os.remove(os.path.join(HERE, source))
-    rotate(os.path.join(HERE, "turned.heic"), anticlockwise=3)
+    # Three quarters anticlockwise; limited range by BT.709.
+    add_property(os.path.join(HERE, "turned.heic"), struct.pack(">I4sB", 9, b"irot", 3))
+    limited = struct.pack(">I4s4sHHHB", 19, b"colr", b"nclx", 1, 1, 1, 0)
+    add_property(os.path.join(HERE, "limited.heic"), limited)
 
 
 main()

@@ -105,9 +105,35 @@ struct FormatTests {
     #expect(pixels.hasCorners([.blue, .red, .yellow, .green]))
   }
 
-  @Test("HEIC upright, and turned once although EXIF says it again")
+  @Test(
+    "HEIC of every colour kind",
+    arguments: ["upright.heic", "full-chroma.heic", "ten-bits.heic"])
+  func heicKinds(name: String) throws {
+    let pixels = try fitted(fixture(name)).pixels
+    #expect(pixels.hasCorners(Self.upright), "\(pixels.corners)")
+  }
+
+  @Test("HEIC of limited range is stretched to the full one")
+  func limitedHEIC() throws {
+    // The samples are those of upright.heic, but say that 16 is black and BT.709 their matrix.
+    let pixels = try fitted(fixture("limited.heic")).pixels
+    let yCbCr = [
+      (93.8, 97.6, 218.0), (133.9, 75.0, 61.0),
+      (60.5, 218.0, 113.4), (202.5, 36.3, 147.6),
+    ]
+    for (found, (y, cb, cr)) in zip(pixels.corners, yCbCr) {
+      let light = (y - 16) * 255 / 219
+      let (blue, red) = ((cb - 128) * 255 / 224, (cr - 128) * 255 / 224)
+      func clamped(_ value: Double) -> UInt8 { UInt8(min(max(value, 0), 255).rounded()) }
+      let expected = TestPicture.Colour(
+        red: clamped(light + 1.5748 * red), green: clamped(light - 0.1873 * blue - 0.4681 * red),
+        blue: clamped(light + 1.8556 * blue))
+      #expect(found.isNear(expected), "\(found) \(expected)")
+    }
+  }
+
+  @Test("HEIC turned once although EXIF says it again, and transparent")
   func heic() throws {
-    #expect(try fitted(fixture("upright.heic")).pixels.hasCorners(Self.upright))
     let (result, pixels) = try fitted(fixture("turned.heic"))
     #expect(result.sourceSize == PictureSize(width: 120, height: 160))
     #expect(pixels.hasCorners([.blue, .red, .yellow, .green]))

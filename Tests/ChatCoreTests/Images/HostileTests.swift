@@ -110,10 +110,24 @@ struct HostileTests {
   func pngBombs() throws {
     let end = TestPNG.chunk("IDAT", TestPNG.stored([0])) + TestPNG.chunk("IEND", [])
     for isInterlaced in [false, true] {
-      let header = TestPNG.header(60_000, 60_000, .rgb, isInterlaced: isInterlaced)
-      let file = TestPNG.signature + header + end
-      #expect(Self.isRefusedForSize(try refusal(of: file)))
+      for (width, height) in [(60_000, 60_000), (0x7FFF_FFFF, 0x7FFF_FFFF), (1, 0x7FFF_FFFF)] {
+        let header = TestPNG.header(width, height, .rgba, depth: 16, isInterlaced: isInterlaced)
+        let file = TestPNG.signature + header + end
+        let reason = try refusal(of: file)
+        // The widest is beyond what libspng itself can count.
+        #expect(Self.isRefusedForSize(reason) || reason.isDamage(of: .png), "\(reason)")
+        #expect(Self.isRefusedForSize(reason) || width > 60_000)
+      }
     }
+  }
+
+  @Test("a box as large as the picture counts for memory too")
+  func largeBox() throws {
+    let end = TestPNG.chunk("IDAT", TestPNG.stored([0])) + TestPNG.chunk("IEND", [])
+    let file = TestPNG.signature + TestPNG.header(9_000, 9_000, .grey) + end
+    let box = PictureSize(width: 9_000, height: 9_000)
+    #expect(Self.isRefusedForSize(try refusal(of: file, PictureRequest(box: box))))
+    #expect(!Self.isRefusedForSize(try refusal(of: file)))
   }
 
   @Test("a PNG chunk that lies about its length, or whose checksum is wrong")
@@ -188,7 +202,9 @@ struct HostileTests {
       TestJPEG.encode(.noise(60, 40)), TestJPEG.encode(.noise(60, 40), isProgressive: true),
       TestPNG.rgb(.noise(20, 10)), TestGIF(20, 20).file,
     ]
-    for name in ["lossy.webp", "alpha-lossless.webp", "animated.webp", "alpha.heic"] {
+    for name in [
+      "lossy.webp", "alpha-lossless.webp", "animated.webp", "alpha.heic", "upright.heic",
+    ] {
       files.append(try fixture(name))
     }
     var answers = 0

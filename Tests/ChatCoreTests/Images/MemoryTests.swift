@@ -10,22 +10,27 @@ struct MemoryTests {
     let error: String?
   }
 
-  private func report(on file: [UInt8]) throws -> Report {
-    let folder = try #require(Bundle.main.executableURL).deletingLastPathComponent()
-    var tool = folder.appendingPathComponent("picture-bench")
-    if !FileManager.default.isExecutableFile(atPath: tool.path) {
-      tool = Bundle.module.bundleURL.deletingLastPathComponent()
-        .appendingPathComponent("picture-bench")
-    }
+  private func report(on file: [UInt8], environment: [String: String] = [:]) throws -> Report {
     let path = FileManager.default.temporaryDirectory
       .appendingPathComponent("picture-\(UUID().uuidString)")
     try Data(file).write(to: path)
     defer { try? FileManager.default.removeItem(at: path) }
+    return try report(path: path.path, environment: environment)
+  }
+
+  /// `input` is a `Pipe` or a `FileHandle`: what the child's standard input is.
+  private func report(
+    path: String, input: Any? = nil, environment: [String: String] = [:]
+  ) throws -> Report {
+    // The tool lies beside the tests' own bundle.
+    let folder = Bundle.module.bundleURL.deletingLastPathComponent()
     let process = Process()
     let output = Pipe()
-    process.executableURL = tool
-    process.arguments = [path.path]
+    process.executableURL = folder.appendingPathComponent("picture-bench")
+    process.arguments = [path]
     process.standardOutput = output
+    if let input { process.standardInput = input }
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     try process.run()
     let text = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
@@ -40,6 +45,36 @@ struct MemoryTests {
     #expect(report.peakKilobytes > 1_000)
     #expect(report.peakKilobytes < 200_000, "\(report)")
     #expect((report.error != nil) == kind.isRefused, "\(report)")
+  }
+
+  @Test("without its library HEIC says what is missing, and other pictures are read")
+  func heifMissing() throws {
+    // A file that is no library, found before the real one, is as good as none.
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("libraries-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try Data("none".utf8).write(to: folder.appendingPathComponent("libheif.so.1"))
+    let environment = ["LD_LIBRARY_PATH": folder.path]
+    let heic = try report(on: try fixture("upright.heic"), environment: environment)
+    #expect(heic.error?.contains("HEIC needs the package libheif1") == true, "\(heic)")
+    let jpeg = try report(on: TestJPEG.encode(.quarters(64, 64)), environment: environment)
+    #expect(jpeg.error == nil)
+  }
+
+  @Test("standard input is read from a pipe, and not from a terminal or a device")
+  func standardInput() throws {
+    let file = TestJPEG.encode(.quarters(300, 200))
+    let pipe = Pipe()
+    let writer = Thread {
+      try? pipe.fileHandleForWriting.write(contentsOf: Data(file))
+      try? pipe.fileHandleForWriting.close()
+    }
+    writer.start()
+    #expect(try report(path: "-", input: pipe).error == nil)
+    let null = try #require(FileHandle(forReadingAtPath: "/dev/null"))
+    let refused = try report(path: "-", input: null)
+    #expect(refused.error == "standard input is neither a file nor a pipe")
   }
 
   enum Hostile: String, CaseIterable, CustomTestStringConvertible {
