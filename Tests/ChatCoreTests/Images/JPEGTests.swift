@@ -30,16 +30,22 @@ struct JPEGTests {
 
   @Test("edges stay where they are, to a fraction of a pixel")
   func position() throws {
-    // An edge at 62.5 % of the width must fall at 62.5 % of the result, for widths that the
-    // transform rounds up. The brightness of a row's middle measures where the edge is.
-    for width in [1_601, 2_571, 3_847, 5_123] {
-      let edge = width * 5 / 8
-      let source = TestPicture(width: width, height: 96) { x, _ in x < edge ? .white : .black }
-      let (_, pixels) = try fitted(TestJPEG.encode(source, subsampling: TJSAMP_GRAY, quality: 95))
-      let row = (0..<pixels.width).map { Double(pixels.colour($0, pixels.height / 2).red) / 255 }
-      let found = row.reduce(0, +)
+    // Widths that the transform rounds up by as much as it can, at a half, a quarter, an eighth.
+    // Taken for the true width, the rounded one would move an edge near the right by 0.27 to 0.47
+    // pixels of the result. The sum of a row's light tells where the edge is.
+    for (width, height) in [(2_241, 170), (4_485, 320), (8_969, 600)] {
+      let edge = width * 95 / 100
+      let row =
+        [UInt8](repeating: 230, count: 3 * edge)
+        + [UInt8](repeating: 25, count: 3 * (width - edge))
+      let source = TestPicture(
+        width: width, height: height, rgb: Array(repeatElement(row, count: height).joined()))
+      let file = TestJPEG.encode(source, subsampling: TJSAMP_GRAY, quality: 95)
+      let (_, pixels) = try fitted(file, PictureRequest(quality: 95))
+      let light = (0..<pixels.width).map { Double(pixels.colour($0, pixels.height / 2).red) }
+      let found = light.reduce(0) { $0 + ($1 - 25) / 205 }
       let expected = Double(edge) / Double(width) * Double(pixels.width)
-      #expect(abs(found - expected) < 0.25, "\(width): \(found), not \(expected)")
+      #expect(abs(found - expected) < 0.15, "\(width): \(found), not \(expected)")
     }
   }
 
@@ -67,21 +73,26 @@ struct JPEGTests {
     }
   }
 
-  @Test("mirroring an odd side keeps the colours on their pixels")
-  func oddMirror() throws {
-    // One red column in the middle of white: mirrored, its colour must stay where its light is.
-    let source = TestPicture(width: 101, height: 64) { x, _ in x == 50 ? .red : .white }
+  @Test("mirroring odd sides keeps the colours on their pixels", arguments: [1, 2, 3, 4])
+  func oddMirror(value: UInt8) throws {
+    // 41 red columns and rows of 101, as light as the grey around them, so that only the chroma
+    // planes know where red ends. Half a chroma sample of shift would make them 40 or 42.
+    let grey = TestPicture.Colour(red: 117, green: 117, blue: 117)
+    let red = TestPicture.Colour(red: 180, green: 90, blue: 90)
+    let source = TestPicture(width: 101, height: 101) { x, y in x < 41 && y < 41 ? red : grey }
     let plain = TestJPEG.encode(source, subsampling: TJSAMP_444, quality: 100)
-    let request = PictureRequest(quality: 100)
-    let exif = TestJPEG.exif(orientation: 2)
-    let turned = TestJPEG.inserting(marker: 0xE1, exif, into: plain)
-    let upright = try fitted(plain, request).pixels
-    let mirrored = try fitted(turned, request).pixels
-    for x in 44...56 {
-      #expect(
-        upright.colour(x, 32).isNear(mirrored.colour(100 - x, 32), by: 40),
-        "\(x): \(upright.colour(x, 32)) \(mirrored.colour(100 - x, 32))")
+    let file = TestJPEG.inserting(marker: 0xE1, TestJPEG.exif(orientation: value), into: plain)
+    let pixels = try fitted(file, PictureRequest(quality: 100)).pixels
+    func redness(_ x: Int, _ y: Int) -> Double {
+      let colour = pixels.colour(x, y)
+      return (Double(colour.red) - Double(colour.green)) / 90
     }
+    let column = [2, 3].contains(value) ? 90 : 10
+    let row = [3, 4].contains(value) ? 90 : 10
+    let across = (0..<101).reduce(0.0) { $0 + redness($1, row) }
+    let down = (0..<101).reduce(0.0) { $0 + redness(column, $1) }
+    #expect(abs(across - 41) < 0.5, "\(across) columns are red")
+    #expect(abs(down - 41) < 0.5, "\(down) rows are red")
   }
 
   @Test("a wrong orientation is none", arguments: [UInt8(0), 9, 255])
