@@ -33,21 +33,27 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
   bold="${escape}[1m" dim="${escape}[2m" plain="${escape}[0m"
 fi
 
-folder=$(mktemp -d)
+folder=''
 server='' bea='' anoop='' reader=''
+
+# Ends a process that this script started. One that is only just starting may miss the first word.
+end() {
+  while kill "$1" 2>/dev/null; do sleep 0.1; done
+  wait "$1" 2>/dev/null || true
+}
 
 clean_up() {
   status=$?
   trap '' INT TERM HUP
   exec 3>&- 4>&-
-  for process in $bea $anoop $server $reader; do kill "$process" 2>/dev/null || true; done
-  for process in $bea $anoop $server $reader; do wait "$process" 2>/dev/null || true; done
-  rm -rf "$folder"
+  for process in $bea $anoop $server $reader; do end "$process"; done
+  [ -z "$folder" ] || rm -rf "$folder"
   exit "$status"
 }
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+folder=$(mktemp -d)
 
 show() { printf '%s$ %s%s\n' "$bold" "$1" "$plain"; }
 remark() { printf '%s%s%s\n' "$dim" "$1" "$plain"; }
@@ -57,6 +63,7 @@ anoop_says() { printf '%s\n' "$1" >&4; sleep "$2"; }
 cd "$folder"
 mkfifo bea.in anoop.in anoop.out
 
+: >log
 show 'chatd serve --port 0'
 "$chatd" serve --port 0 >transcript 2>log &
 server=$!

@@ -14,24 +14,26 @@ for file in "$chatd" "$photo"; do
   }
 done
 
-folder=$(mktemp -d)
+folder=''
 server=''
 
 clean_up() {
   status=$?
   trap '' INT TERM HUP
-  tmux -S "$folder/tmux" kill-server 2>/dev/null || true
+  [ -z "$folder" ] || tmux -S "$folder/tmux" kill-server 2>/dev/null || true
   if [ -n "$server" ]; then
-    kill "$server" 2>/dev/null || true
+    while kill "$server" 2>/dev/null; do sleep 0.1; done
     wait "$server" 2>/dev/null || true
   fi
-  rm -rf "$folder"
+  [ -z "$folder" ] || rm -rf "$folder"
   exit "$status"
 }
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+folder=$(mktemp -d)
 
+: >"$folder/log"
 "$chatd" serve --port 0 --quiet 2>"$folder/log" &
 server=$!
 port=''
