@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from support.classroom import ClassroomServer  # noqa: E402
+from support.pictures import jpeg_shell  # noqa: E402
 from support.server import Server  # noqa: E402
 
 
@@ -51,3 +52,9 @@ def classroom():
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a network namespace")
+
+
+@pytest.fixture(scope="session")
+def jpeg():
+    """A small picture as it travels in one datagram."""
+    return jpeg_shell()
