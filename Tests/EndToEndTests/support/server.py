@@ -30,7 +30,7 @@ class Server:
     def wait_until_listening(self, text=None):
         """Learns the port from the log, or from `text` where the log goes elsewhere."""
         line = text or self.log.wait_for(r"listening")[0]
-        host, port = re.search(r"address\W+(\S+?):(\d+)\b(?!:)", line).groups()
+        host, port = re.search(r'address["=:]+(\[[^]]*\]|[\d.]+):(\d+)', line).groups()
         host = host.strip("[]")
         self.address = ({"::": "127.0.0.1", "0.0.0.0": "127.0.0.1"}.get(host, host), int(port))
 
