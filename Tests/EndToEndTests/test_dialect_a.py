@@ -140,7 +140,7 @@ def test_a_message_that_no_longer_fits_once_its_sender_is_named_is_refused_with_
     notice = second.received()
     assert len(notice) == 1 and b"too long" in notice[0]
     assert meera.received() == []
-    server.log.wait_for("dropped.*reason=too-long")
+    server.log.wait_for(" dropped .*reason=too-long")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_what_is_no_utf8_is_named_in_the_log(serve):
     server = serve()
     anoop = server.a("Anoop")
     anoop.send(b"Anoop: \xff")
-    line = server.log.wait_for("dropped")[0]
+    line = server.log.wait_for(" dropped ")[0]
     assert "reason=not-text" in line and f"127.0.0.1:{anoop.port}" in line
 
 

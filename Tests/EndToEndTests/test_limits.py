@@ -22,7 +22,7 @@ def test_a_flood_of_messages_is_cut_and_others_are_unharmed(serve):
     assert 400 <= len(relayed) < 600
     assert relayed[:400] == [b"Flooder: %d" % number for number in range(400)]
     assert seen.count(b"Anoop: I still get through") == 1
-    line = server.log.wait_for("dropped.*messages-per-second")[0]
+    line = server.log.wait_for(" dropped .*messages-per-second")[0]
     assert "--messages-per-second" in line and f"127.0.0.1:{flooder.port}" in line
     summary = server.summary()
     assert summary["dropped-messages-per-second"] == 1_000 - len(relayed)
@@ -36,7 +36,7 @@ def test_a_flood_of_drops_does_not_flood_the_log(serve):
             anoop.send(b"\xff")
         anoop.settle()
     wait_until(lambda: server.summary()["dropped-not-text"] == 2_000, "all are counted")
-    lines = server.log.wait_for("dropped.*not-text")
+    lines = server.log.wait_for(" dropped .*not-text")
     assert len(lines) <= 20
 
 
@@ -62,7 +62,7 @@ def test_a_flood_of_joins_from_one_address_is_cut_and_others_get_in(serve):
     summary = server.summary()
     assert 100 <= summary["clients"] < 150
     assert summary["clients"] + summary["dropped-joins-per-second"] == 150
-    line = server.log.wait_for("dropped.*joins-per-second")[0]
+    line = server.log.wait_for(" dropped .*joins-per-second")[0]
     assert "--joins-per-second" in line and "127.0.0.1:" in line
     # Who is in can talk, and another address can join.
     meera = server.stranger(ClassicB, "Meera", source="127.0.0.2")
@@ -82,7 +82,7 @@ def test_a_full_server_says_so_and_takes_the_next_one_after_somebody_left(serve)
     assert len(told) == 1 and b"full" in told[0]
     assert server.stranger(ClassicB, "Later").ask_to_join() not in (b"Welcome", b"")
     assert anoop.received() == [] and bo.received() == []
-    line = server.log.wait_for("dropped.*clients-max")[0]
+    line = server.log.wait_for(" dropped .*clients-max")[0]
     assert "--clients-max" in line
     bo.leave()
     server.wait_for_summary(clients=1)
@@ -108,7 +108,7 @@ def test_classic_off_answers_nobody(serve):
     clients[1].send("Bo:join")
     clients[1].send("DISCOVER_CHAT_SERVER")
     wait_until(lambda: server.summary()["datagrams"] == 3, "all were handled")
-    line = server.log.wait_for("dropped.*classic-off")[0]
+    line = server.log.wait_for(" dropped .*classic-off")[0]
     assert "--classic" in line
     assert server.summary()["clients"] == 0
     for client in clients:

@@ -73,7 +73,7 @@ def test_a_stranger_that_gives_no_name_is_dropped_and_named_in_the_log(serve, te
     stranger.settle()
     assert watcher.received() == []
     assert server.summary()["clients"] == 1
-    server.log.wait_for(f"dropped.*127.0.0.1:{stranger.port}")
+    server.log.wait_for(f" dropped .*127.0.0.1:{stranger.port}")
 
 
 def test_clients_of_a_server_that_was_started_again_go_on_talking(serve):
