@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 _Static_assert(sizeof(struct clinux_event) == sizeof(struct epoll_event), "epoll_event");
 _Static_assert(offsetof(struct clinux_event, token) == offsetof(struct epoll_event, data),
@@ -139,6 +140,8 @@ int clinux_window_size(int fd, int *columns, int *rows, int *pixel_width, int *p
   *pixel_height = size.ws_ypixel;
   return 0;
 }
+
+int clinux_cell_width(uint32_t character) { return wcwidth((wchar_t)character); }
 
 enum { OPTIONS_MAX = 64 };
 

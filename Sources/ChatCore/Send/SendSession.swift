@@ -66,7 +66,8 @@ final class SendSession {
     if let outcome { throw outcome }
     if linesRefused > 0 {
       throw Failure(
-        .partlyDone, "\(linesRefused) of the lines were longer than "
+        .partlyDone,
+        "\(linesRefused) of the lines were longer than "
           + "\(Limits.messageBytesMax) bytes and were not sent")
     }
   }
@@ -82,8 +83,10 @@ final class SendSession {
     case .ended(let ending):
       outcome = outcome ?? options.failure(ending, at: server)
       reactor.stop()
+    case .notPassedOn(let text):
+      outcome = Failure(.partlyDone, "\(server) says \"\(ShownText.string(text))\"")
     case .notice(let text):
-      if !options.isQuiet { warn("the server says \"\(ShownText.string(text))\"") }
+      if !options.isQuiet { note("* \(ShownText.string(text))") }
     default: break
     }
   }
@@ -110,12 +113,19 @@ final class SendSession {
 
   private func say(_ line: LineSplitter.Line) {
     switch line {
-    case .text(let text): if !text.isEmpty { connection.say(text) }
-    case .tooLong(let bytes):
-      linesRefused += 1
-      warn("a line of \(bytes) bytes was not sent: a message has at most "
-        + "\(Limits.messageBytesMax) (limit messageBytesMax)")
+    case .text(let text):
+      let text = UTF8Text.repaired(text)
+      if text.count > Limits.messageBytesMax { return refuse(text.count) }
+      if !text.isEmpty { connection.say(text) }
+    case .tooLong(let bytes): refuse(bytes)
     }
+  }
+
+  private func refuse(_ bytes: Int) {
+    linesRefused += 1
+    warn(
+      "a line of \(bytes) bytes was not sent: a message has at most "
+        + "\(Limits.messageBytesMax) (limit messageBytesMax)")
   }
 
   private func leaveIfDone() {

@@ -104,8 +104,8 @@ final class ServerLoop {
   /// is high keep the descriptor in error, so that the next turn goes on with them.
   private func handleErrors() {
     let time = turnTime()
-    while !isEnding, !engine.output.outbox.isHigh, let address = socket.nextUnreachable() {
-      engine.handleUnreachable(address, at: time)
+    while !engine.output.outbox.isHigh, let address = socket.nextUnreachable() {
+      if !isEnding { engine.handleUnreachable(address, at: time) }
     }
     flush()
   }
@@ -236,15 +236,18 @@ extension ServerLoop {
     switch error.code {
     case EADDRINUSE:
       Failure(
-        .failed, "--port \(options.port): another program is using this port; "
+        .failed,
+        "--port \(options.port): another program is using this port; "
           + "end it, or choose another with --port")
     case EACCES, EPERM:
       Failure(
-        .failed, "--port \(options.port): no permission; ports below 1024 need "
+        .failed,
+        "--port \(options.port): no permission; ports below 1024 need "
           + "CAP_NET_BIND_SERVICE, choose a higher one with --port")
     case EADDRNOTAVAIL, ENODEV:
       Failure(
-        .failed, "--bind \(options.bindHost ?? "::"): this machine has no such address; "
+        .failed,
+        "--bind \(options.bindHost ?? "::"): this machine has no such address; "
           + "leave --bind out to listen on all of them")
     default: Failure(error)
     }

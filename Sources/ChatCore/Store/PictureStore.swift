@@ -38,6 +38,9 @@ public struct PictureStore: Sendable {
     throw SystemError(EEXIST, "save another picture as \(stem)-N.jpg")
   }
 
+  /// A file of this folder as a path.
+  func path(of file: String) -> String { directory == "." ? file : "\(directory)/\(file)" }
+
   /// A name as part of a file's name: what a shell, a path or a terminal would read something into
   /// becomes `_`, a leading dot too, and it is cut to a length that every file system takes.
   static func safeStem(_ name: String) -> String {

@@ -14,6 +14,11 @@ public enum UTF8Text {
     return true
   }
 
+  /// `bytes`, with U+FFFD for what is not well-formed: a datagram that is no UTF-8 is thrown away.
+  public static func repaired(_ bytes: [UInt8]) -> [UInt8] {
+    isValid(bytes.span) ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8)
+  }
+
   /// The scalar that starts at `index`, or nil where none does.
   public static func decode(_ bytes: Span<UInt8>, at index: Int) -> Unicode.Scalar? {
     let first = bytes[index]

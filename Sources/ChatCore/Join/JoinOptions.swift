@@ -1,0 +1,23 @@
+/// What `chatd join` was asked for.
+public struct JoinOptions: Sendable {
+  /// What happens when standard input ends.
+  public enum Following: Sendable {
+    /// Leave, unless something else says when to end: `--count` or `--timeout`.
+    case untilInputEnds
+    /// Stay.
+    case always
+    /// Leave, whatever was still to come; standard input is not read where it is a terminal.
+    case never
+  }
+
+  public var client = ClientOptions()
+  public var isJSON = false
+  public var following = Following.untilInputEnds
+  /// Leave after so many messages and pictures of others.
+  public var count: Int?
+  public var saveDirectory = "."
+  public var savesPictures = true
+  public var opensPictures = false
+
+  public init() {}
+}

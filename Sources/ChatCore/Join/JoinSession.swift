@@ -1,0 +1,353 @@
+import ChatEngine
+import Glibc
+
+/// One `chatd join`: the connection, the pictures, and a screen, which is a terminal or a pipe.
+final class JoinSession {
+  private enum Screen {
+    case terminal(TerminalScreen)
+    case lines(LineScreen)
+  }
+
+  private let options: JoinOptions
+  private let server: ServerAddress
+  private let reactor: Reactor
+  private let signals: Signals
+  private let connection: ClientConnection
+  private let screen: Screen
+  private let readsCommands: Bool
+  private var desk: PictureDesk?
+  private var roster = Roster()
+  private var order = ArrivalOrder()
+  private var received = 0
+  private var hasJoined = false
+  private var isInputEnded = false
+  private var wantsLeave = false
+  private var linesRefused = 0
+  private var notPassedOn = 0
+  /// Set once the connection has ended; the process goes on while pictures are being saved.
+  private var isOver = false
+  private var outcome: Failure?
+  private var endTimer: Reactor.Timer?
+  private var deadlineTimer: Reactor.Timer?
+
+  init(_ options: JoinOptions) throws(Failure) {
+    self.options = options
+    let configuration = try options.client.configuration()
+    server = try options.client.serverAddress()
+    let addresses = try server.resolve()
+    let isTyped = isatty(STDIN_FILENO) == 1
+    let hasScreen = isTyped && isatty(STDOUT_FILENO) == 1 && !options.isJSON && !Self.isDumb
+    readsCommands = isTyped
+    do throws(SystemError) {
+      reactor = try Reactor()
+      signals = try Signals(
+        [SIGTERM, SIGINT, SIGHUP] + (hasScreen ? [SIGWINCH, SIGTSTP] : []), on: reactor)
+      screen =
+        hasScreen
+        ? .terminal(try TerminalScreen(name: configuration.name.text, on: reactor))
+        : .lines(
+          try LineScreen(
+            isJSON: options.isJSON, isQuiet: options.client.isQuiet, on: reactor))
+    } catch {
+      throw Failure(error)
+    }
+    connection = ClientConnection(to: addresses, configuration, on: reactor)
+    do throws(SystemError) {
+      let store =
+        options.savesPictures
+        ? try PictureStore(directory: options.saveDirectory, isMade: true) : nil
+      desk = try PictureDesk(store: store, opens: options.opensPictures, on: reactor) {
+        [unowned self] in handle($0)
+      }
+    } catch {
+      throw Failure(.failed, "--save-dir: \(error); choose another, or use --no-save")
+    }
+    connect()
+  }
+
+  private static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? true }
+
+  private func connect() {
+    connection.onEvent = { [unowned self] in handle($0) }
+    connection.onRoom = { [unowned self] in adjustFlow() }
+    signals.handler = { [unowned self] in handle(signal: $0) }
+    switch screen {
+    case .terminal(let terminal):
+      terminal.onLine = { [unowned self] in take($0) }
+      terminal.setCompletion { [unowned self] in roster.sorted }
+    case .lines(let lines):
+      lines.onLine = { [unowned self] in take($0) }
+      lines.onProgress = { [unowned self] in lines.isReaderGone ? quit(nil) : adjustFlow() }
+      lines.onInputEnd = { [unowned self] error in
+        isInputEnded = true
+        if let error { outcome = Failure(error) }
+        leaveIfDone()
+      }
+    }
+  }
+
+  /// Runs until the person, the input, or the server is done.
+  func run() throws(Failure) {
+    startDeadline()
+    connection.start()
+    if !isOver {
+      do throws(SystemError) {
+        try reactor.run()
+      } catch {
+        outcome = Failure(error)
+      }
+    }
+    switch screen {
+    case .terminal(let terminal): terminal.finish()
+    case .lines(let lines): lines.finish()
+    }
+    if let outcome { throw outcome }
+    if case .lines = screen, linesRefused + notPassedOn > 0 {
+      throw Failure(.partlyDone, "not all that was said got through")
+    }
+  }
+
+  // MARK: Ends
+
+  /// `--timeout` ends a session in a pipe; at a terminal it is only for the server's answer.
+  private func startDeadline() {
+    guard case .lines = screen, let seconds = options.client.timeoutSeconds else { return }
+    let timer = reactor.addTimer { [unowned self] in
+      guard hasJoined else { return }
+      if let count = options.count, received < count {
+        outcome = Failure(
+          .notAcknowledged, "\(received) of \(count) messages came within the time")
+      }
+      quit(outcome)
+    }
+    timer.deadline = reactor.now + .seconds(seconds)
+    deadlineTimer = timer
+  }
+
+  /// Leaves the chat, and ends with `outcome`.
+  private func quit(_ outcome: Failure?) {
+    self.outcome = self.outcome ?? outcome
+    if isOver || wantsLeave { return reactor.stop() }
+    wantsLeave = true
+    connection.leave()
+  }
+
+  private func leaveIfDone() {
+    guard isInputEnded, hasJoined, !wantsLeave else { return }
+    switch options.following {
+    case .always: return
+    case .untilInputEnds where options.count != nil || options.client.timeoutSeconds != nil: return
+    case .untilInputEnds, .never: quit(nil)
+    }
+  }
+
+  private func handle(signal: Int32) {
+    switch (signal, screen) {
+    case (SIGWINCH, .terminal(let terminal)): terminal.resize()
+    case (SIGTSTP, .terminal(let terminal)): terminal.suspend()
+    case (SIGINT, .terminal(let terminal)) where terminal.interrupt(): break
+    default:
+      // What waits is not worth a minute to somebody who wants to be gone.
+      endTimer = reactor.addTimer { [unowned self] in reactor.stop() }
+      endTimer?.deadline = reactor.now + .seconds(1)
+      quit(Failure(signal == SIGINT ? .interrupted : .terminated, ""))
+    }
+  }
+
+  private func finishIfIdle() {
+    if isOver, desk?.pending ?? 0 == 0 { reactor.stop() }
+  }
+
+  // MARK: The server
+
+  private func handle(_ event: ClassicClient.Event) {
+    switch event {
+    case .joined: begin()
+    case .arrived(let name):
+      roster.add(name)
+      arrive(.joined(name))
+    case .departed(let name):
+      roster.remove(name)
+      arrive(.left(name))
+    case .message(let from, let text):
+      roster.add(from)
+      arrive(.message(from: from, text: text))
+    case .picture(let from, let jpeg):
+      roster.add(from)
+      receive(jpeg, from: from)
+    case .notice(let text): arrive(.notice(text))
+    case .notPassedOn(let text):
+      notPassedOn += 1
+      arrive(.notPassedOn(text))
+    case .renamed(let name): arrive(.renamed(name))
+    case .ended(let ending): end(ending)
+    }
+    adjustFlow()
+  }
+
+  private func begin() {
+    hasJoined = true
+    switch screen {
+    case .terminal(let terminal):
+      terminal.start()
+      show(.status("you joined \(connection.address?.description ?? "\(server)"); /help says more"))
+    case .lines(let lines):
+      if options.following == .never && readsCommands {
+        isInputEnded = true
+        leaveIfDone()
+        return
+      }
+      do throws(SystemError) {
+        try lines.startInput()
+      } catch {
+        outcome = Failure(error)
+        quit(outcome)
+      }
+    }
+  }
+
+  private func end(_ ending: ClassicClient.Ending) {
+    if ending == .shutDown { show(.serverClosing) }
+    // Somebody who asked to go is not told that the server missed it.
+    if !(wantsLeave && outcome != nil) {
+      outcome = outcome ?? options.client.failure(ending, at: server)
+    }
+    isOver = true
+    finishIfIdle()
+  }
+
+  /// Something came from the server: it is shown in the order in which it came.
+  private func arrive(_ event: JoinEvent) { order.add(event).forEach(present) }
+
+  private func present(_ event: JoinEvent) {
+    if let count = options.count, received >= count { return }
+    show(event)
+    switch event {
+    case .message, .picture:
+      received += 1
+      if received == options.count { quit(nil) }
+    default: break
+    }
+  }
+
+  private func show(_ event: JoinEvent) {
+    switch screen {
+    case .terminal(let terminal): terminal.show(event)
+    case .lines(let lines): lines.show(event)
+    }
+  }
+
+  // MARK: Pictures
+
+  private func receive(_ jpeg: [UInt8], from name: String) {
+    let canvas =
+      switch screen {
+      case .terminal(let terminal): terminal.canvas
+      case .lines(let lines): lines.canvas
+      }
+    if desk?.receive(jpeg, from: name, canvas: canvas) == true {
+      order.addPicture()
+    } else {
+      arrive(.complaint("a picture of \(ShownText.string(name)) was lost: too many came at once"))
+    }
+  }
+
+  private func handle(_ result: PictureDesk.Result) {
+    switch result {
+    case .arrived(let picture): order.finish(.picture(picture)).forEach(present)
+    case .fitted(let jpeg, let summary):
+      if wantsLeave || isOver { break }
+      connection.show(jpeg)
+      show(.status(summary))
+    case .failed(let reason): show(.complaint(reason))
+    }
+    finishIfIdle()
+  }
+
+  // MARK: Input
+
+  /// A line that was typed at the prompt; nil for the end.
+  private func take(_ line: TypedLine?) {
+    switch line {
+    case nil, .quit?: quit(nil)
+    case .nothing?: break
+    case .say(let text)?: say(Array(text.utf8))
+    case .image(let path)?: sendPicture(path)
+    case .askImage?:
+      if case .terminal(let terminal) = screen {
+        terminal.askPath()
+      } else {
+        show(.complaint("which picture? /image PATH"))
+      }
+    case .who?: showWho()
+    case .help?:
+      for command in TypedLine.commands {
+        let usage = command.word + command.arguments
+        let gap = String(repeating: " ", count: max(1, 14 - usage.count))
+        show(.status("\(usage)\(gap)\(command.help)"))
+      }
+      show(.status("//text        says \"/text\""))
+    case .unknown(let word)?:
+      show(.complaint("\(ShownText.string(word)) is no command; /help lists them, // says a slash"))
+    }
+  }
+
+  /// A line of standard input.
+  private func take(_ line: LineSplitter.Line) {
+    switch line {
+    case .text(let text):
+      if readsCommands {
+        take(TypedLine(String(decoding: text, as: UTF8.self)))
+      } else if !text.isEmpty {
+        say(text)
+      }
+    case .tooLong(let bytes):
+      linesRefused += 1
+      refuse(bytes)
+    }
+    adjustFlow()
+  }
+
+  private func say(_ text: [UInt8]) {
+    let text = UTF8Text.repaired(text)
+    if text.count > Limits.messageBytesMax { return refuse(text.count) }
+    connection.say(text)
+    show(.said(text))
+  }
+
+  private func refuse(_ bytes: Int) {
+    show(
+      .complaint(
+        "a line of \(bytes) bytes was not sent: a message has at most "
+          + "\(Limits.messageBytesMax) (limit messageBytesMax)"))
+  }
+
+  private func sendPicture(_ path: String) {
+    let expanded =
+      path.hasPrefix("~/")
+      ? (getenv("HOME").map { String(cString: $0) } ?? "~") + path.dropFirst() : path
+    if desk?.fit(path: expanded, bytesMax: connection.pictureBytesMax) != true {
+      show(.complaint("too many pictures are waiting; try again in a moment"))
+    }
+  }
+
+  private func showWho() {
+    let names = roster.sorted.map { ShownText.string($0) }
+    show(
+      .status(
+        names.isEmpty
+          ? "nobody else was heard yet" : "heard here: \(names.joined(separator: ", "))"))
+  }
+
+  /// Reads no more than can be sent, and receives no more than can be written.
+  private func adjustFlow() {
+    guard case .lines(let lines) = screen, !isOver else { return }
+    lines.setReading(!connection.isBusy)
+    connection.setReceiving(!lines.isBusy && order.count < Limits.arrivalsHeldMax)
+  }
+}
+
+/// Joins, and stays until the person, the input or the server is done.
+public func join(_ options: JoinOptions) throws(Failure) {
+  try JoinSession(options).run()
+}

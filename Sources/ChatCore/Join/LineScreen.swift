@@ -1,0 +1,107 @@
+import ChatEngine
+import Glibc
+
+/// `chatd join` in a pipe: events as lines or JSON objects on standard output, everything else on
+/// standard error, and standard input read line by line.
+final class LineScreen {
+  private let reactor: Reactor
+  private let output: OutputStream
+  private let errors: OutputStream
+  private let isJSON: Bool
+  private let isQuiet: Bool
+  private var input: InputReader?
+  private var inputWatch: Reactor.Watch?
+  private var lines = LineSplitter(lineBytesMax: Limits.messageBytesMax)
+  /// Called with each line of input.
+  var onLine: (LineSplitter.Line) -> Void = { _ in }
+  var onInputEnd: (SystemError?) -> Void = { _ in }
+  /// Called when output goes on, or its reader is gone.
+  var onProgress: () -> Void = {}
+
+  init(isJSON: Bool, isQuiet: Bool, on reactor: Reactor) throws(SystemError) {
+    self.reactor = reactor
+    self.isJSON = isJSON
+    self.isQuiet = isQuiet
+    output = try OutputStream(fd: STDOUT_FILENO)
+    errors = try OutputStream(fd: STDERR_FILENO)
+    let output = output
+    _ = try reactor.watch(output.progressFD, for: .readable) { [unowned self] _ in
+      output.clearProgress()
+      onProgress()
+    }
+  }
+
+  /// Whether the reader of standard output is gone.
+  var isReaderGone: Bool { output.failure != nil }
+  /// Room for a picture, where a person looks at the lines.
+  var canvas: TerminalCanvas? {
+    guard !isJSON, isatty(STDOUT_FILENO) == 1 else { return nil }
+    return TerminalCanvas(TerminalSize(of: STDOUT_FILENO))
+  }
+
+  /// Whether so much waits to be read that nothing more should be received.
+  var isBusy: Bool { output.backlogBytes > Limits.outputBacklogBytesMax / 2 }
+
+  func startInput() throws(SystemError) {
+    let input = try InputReader(fd: STDIN_FILENO)
+    self.input = input
+    inputWatch = try reactor.watch(input.fd, for: .readable) { [unowned self] _ in
+      takeInput(input)
+    }
+  }
+
+  /// Reads on, or waits.
+  func setReading(_ isReading: Bool) {
+    if let inputWatch { reactor.change(inputWatch, to: isReading ? .readable : []) }
+  }
+
+  func show(_ event: JoinEvent) {
+    if isJSON, let line = event.json(unixSeconds: Clocks.unixSeconds()) {
+      output.append(Array(line.utf8))
+      return
+    }
+    switch event {
+    case .message(let from, let text):
+      output.append(Array("\(ShownText.string(from)): \(ShownText.string(text))\n".utf8))
+    case .picture(let picture):
+      output.append(Array("\(ShownText.string(picture.from)): [\(picture.text)]\n".utf8))
+      if let art = picture.art { output.append(art) }
+    case .joined(let name): remark("* \(ShownText.string(name)) joined")
+    case .left(let name): remark("* \(ShownText.string(name)) left")
+    case .notice(let text): remark("* \(ShownText.string(text))")
+    case .notPassedOn(let text): errors.append(Array("! \(ShownText.string(text))\n".utf8))
+    case .renamed(let name): remark("* you are \(ShownText.string(name)) here")
+    case .serverClosing: remark("* the server is shutting down")
+    case .status(let text): remark(text)
+    case .complaint(let text): errors.append(Array("chatd: \(text)\n".utf8))
+    case .said: break
+    }
+  }
+
+  /// Gives what was written a moment to get out.
+  func finish() {
+    output.drain(milliseconds: 2_000)
+    errors.drain(milliseconds: 200)
+  }
+
+  private func remark(_ text: String) {
+    if !isQuiet { errors.append(Array("\(text)\n".utf8)) }
+  }
+
+  private func takeInput(_ input: InputReader) {
+    for arrival in input.take() {
+      switch arrival {
+      case .bytes(let bytes): lines.add(bytes).forEach(onLine)
+      case .end: endInput(nil)
+      case .failed(let error): endInput(error)
+      }
+    }
+  }
+
+  private func endInput(_ error: SystemError?) {
+    lines.finish().map(onLine)
+    if let inputWatch { reactor.unwatch(inputWatch) }
+    inputWatch = nil
+    onInputEnd(error)
+  }
+}

@@ -1,0 +1,53 @@
+/// Bytes from a terminal, made into whole keys, so that the line editor is never started on one
+/// that has not wholly come: it would wait for the rest and hold up the loop.
+struct KeyBuffer {
+  private static let escape: UInt8 = 0x1b
+  /// More than any key; longer ones are passed on as they are.
+  private static let keyBytesMax = 32
+
+  private var bytes: [UInt8] = []
+
+  mutating func add(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
+
+  var isEmpty: Bool { bytes.isEmpty }
+
+  /// Takes the next whole key; nil where it has not wholly come.
+  mutating func next() -> [UInt8]? {
+    guard let length = Self.length(bytes) else { return nil }
+    defer { bytes.removeFirst(length) }
+    return Array(bytes.prefix(length))
+  }
+
+  /// Throws away an escape that nothing followed: the key itself, pressed alone.
+  mutating func dropLoneEscape() {
+    if bytes.first == Self.escape { bytes.removeFirst() }
+  }
+
+  private static func length(_ bytes: [UInt8]) -> Int? {
+    guard let first = bytes.first else { return nil }
+    if bytes.count >= keyBytesMax { return 1 }
+    if first != escape {
+      let length = max(1, utf8Length(first))
+      return bytes.count >= length ? length : nil
+    }
+    guard bytes.count >= 2 else { return nil }
+    switch bytes[1] {
+    case UInt8(ascii: "["):
+      // ECMA-48 §5.4: parameters and intermediates, then one final byte.
+      guard let final = bytes.dropFirst(2).firstIndex(where: { (0x40...0x7e).contains($0) })
+      else { return nil }
+      return final + 1
+    case UInt8(ascii: "O"): return bytes.count >= 3 ? 3 : nil
+    default: return 2
+    }
+  }
+
+  private static func utf8Length(_ first: UInt8) -> Int {
+    switch first {
+    case 0xc2..<0xe0: 2
+    case 0xe0..<0xf0: 3
+    case 0xf0..<0xf5: 4
+    default: 1
+    }
+  }
+}
