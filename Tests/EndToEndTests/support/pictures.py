@@ -26,12 +26,12 @@ def photo_pixels(width, height):
     return b"".join(tile)
 
 
-def png(width, height, pixels=None):
-    """A PNG in 8-bit RGB."""
+def png(width, height, pixels=None, bits=8):
+    """A PNG in RGB of so many bits a sample."""
     pixels = pixels or photo_pixels(width, height)
-    rows = b"".join(
-        b"\0" + pixels[y * width * 3:(y + 1) * width * 3] for y in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    stride = width * 3 * bits // 8
+    rows = b"".join(b"\0" + pixels[y * stride:(y + 1) * stride] for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0)
     return (b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
             + _chunk(b"IDAT", zlib.compress(rows, 6)) + _chunk(b"IEND", b""))
 
