@@ -63,6 +63,7 @@ final class ServerLoop {
           ("address", socket.localAddress?.description ?? "?"),
           ("classic", options.server.classicPolicy.rawValue),
         ]))
+    sayHowToJoin()
     manager.notify("READY=1\nSTATUS=listening on \(socket.localAddress?.description ?? "?")")
     reactor.atTurnEnd { [unowned self] in endTurn() }
     try reactor.run()
@@ -196,6 +197,19 @@ final class ServerLoop {
       fields.append(("dropped-\(reason.rawValue)", "\(counters.drops(reason))"))
     }
     return LogRecord(.info, event, fields)
+  }
+
+  /// Tells whoever started the server by hand what the others are to type.
+  private func sayHowToJoin() {
+    guard options.logFile == nil, isatty(STDERR_FILENO) == 1, let port = socket.localAddress?.port
+    else { return }
+    var lines = "Join from this machine:  chatd join --name NAME"
+    if port != defaultPort { lines += " --server localhost:\(port)" }
+    if options.bindHost == nil, let address = LocalAddresses.reachable().first {
+      lines += "\nFrom another:            chatd join --name NAME --server "
+      lines += port == defaultPort ? address.host : address.at(port).description
+    }
+    log.stream.append(Array((lines + "\nCtrl-C ends it.\n").utf8))
   }
 
   private func startWatchdog() {
