@@ -8,8 +8,10 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from support.classroom import ClassroomServer  # noqa: E402
+from support.joiner import Joiner  # noqa: E402
 from support.pictures import jpeg_shell  # noqa: E402
 from support.server import Server  # noqa: E402
+from support.terminal import Terminal  # noqa: E402
 
 
 @pytest.fixture
@@ -51,10 +53,42 @@ def classroom():
         server.close()
 
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a network namespace")
-
-
 @pytest.fixture(scope="session")
 def jpeg():
     """A small picture as it travels in one datagram."""
     return jpeg_shell()
+
+
+@pytest.fixture
+def join(tmp_path_factory):
+    """Starts `chatd join` in a pipe, in a folder of its own, at a server or an address."""
+    joiners = []
+
+    def start(server, *flags, cwd=None, **options):
+        target = server if isinstance(server, str) else server.target
+        folder = cwd or tmp_path_factory.mktemp("joined")
+        joiners.append(Joiner(target, *flags, cwd=folder, **options))
+        return joiners[-1]
+
+    yield start
+    for joiner in joiners:
+        joiner.close()
+
+
+@pytest.fixture
+def terminal(tmp_path_factory):
+    """Starts `chatd join` at a terminal, and waits for its prompt."""
+    terminals = []
+
+    def start(server, *flags, name="Typist", prompt=None, cwd=None, **options):
+        target = server if isinstance(server, str) else server.target
+        terminals.append(
+            Terminal("join", "--server", target, "--name", name, *flags,
+                     cwd=cwd or tmp_path_factory.mktemp("typed"), **options))
+        if prompt != "":
+            terminals[-1].wait_for_prompt(prompt or f"{name}>")
+        return terminals[-1]
+
+    yield start
+    for item in terminals:
+        item.close()

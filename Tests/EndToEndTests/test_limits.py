@@ -13,14 +13,14 @@ def test_a_flood_of_messages_is_cut_and_others_are_unharmed(serve):
         if number % 100 == 99:
             flooder.settle()
     notices = [datagram for datagram in flooder.received() if b"too fast" in datagram]
-    # At once, and at most once a second.
+    # At once, and then at most once a second.
     assert 1 <= len(notices) <= 20
     anoop.say("I still get through")
     anoop.settle()
     seen = watcher.received()
     relayed = [datagram for datagram in seen if datagram.startswith(b"Flooder: ")]
-    assert 400 <= len(relayed) < 600
-    assert relayed[:400] == [b"Flooder: %d" % number for number in range(400)]
+    assert 5 <= len(relayed) < 500
+    assert relayed[:5] == [b"Flooder: %d" % number for number in range(5)]
     assert seen.count(b"Anoop: I still get through") == 1
     line = server.log.wait_for(" dropped .*messages-per-second")[0]
     assert "--messages-per-second" in line and f"127.0.0.1:{flooder.port}" in line
@@ -60,7 +60,7 @@ def test_a_flood_of_joins_from_one_address_is_cut_and_others_get_in(serve):
         guest.send(f"{guest.name} has joined the chat.")
         guest.settle()
     summary = server.summary()
-    assert 100 <= summary["clients"] < 150
+    assert 1 <= summary["clients"] < 100
     assert summary["clients"] + summary["dropped-joins-per-second"] == 150
     line = server.log.wait_for(" dropped .*joins-per-second")[0]
     assert "--joins-per-second" in line and "127.0.0.1:" in line

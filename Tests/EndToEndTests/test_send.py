@@ -93,7 +93,7 @@ def test_with_lines_each_line_is_said_as_soon_as_it_is_there(serve):
         assert watcher.receive() == b"Script: line %d" % number
     process.communicate(timeout=20)
     assert process.returncode == 0
-    assert watcher.receive() == b"Script has left the chat."
+    assert watcher.receive(5) == b"Script has left the chat."
 
 
 def test_three_thousand_lines_all_arrive_in_order(serve):
@@ -201,6 +201,23 @@ def test_a_server_that_goes_away_before_the_end_is_not_a_success(serve):
     assert one_line(stderr)
 
 
+def test_a_full_server_refuses_with_exit_code_4(serve):
+    server = serve("--clients-max", "1")
+    server.a("Watcher")
+    result = send(server, "hello")
+    assert result.returncode == 4
+    assert "full" in one_line(result.stderr)
+
+
+def test_what_was_not_passed_on_is_not_a_success(serve):
+    server = serve("--messages-per-second", "1")
+    watcher = server.a("Watcher")
+    result = send(server, "--lines", stdin=b"flood\n" * 50)
+    assert result.returncode == 6
+    assert "fast" in one_line(result.stderr)
+    assert 1 <= len(said(watcher)) < 50
+
+
 def test_chatd_server_names_the_server(serve):
     server = serve()
     watcher = server.a("Watcher")
@@ -268,7 +285,7 @@ def test_a_signal_ends_it_with_its_own_exit_code(serve, number, code):
     process.send_signal(number)
     assert process.wait(20) == code
     process.communicate()
-    assert watcher.receive() == b"Script has left the chat."
+    assert watcher.receive(5) == b"Script has left the chat."
 
 
 def test_a_closed_standard_input_is_no_crash(serve):

@@ -1,0 +1,69 @@
+"""`chatd join --classic` against an unmodified server of dialect A."""
+
+import subprocess
+
+from support.clients import ClassicA
+
+
+def test_it_joins_talks_and_leaves_as_the_old_client_does(classroom, join):
+    server = classroom()
+    piper = join(server, "--classic")
+    piper.write("hello\nsecond\n")
+    piper.end_input()
+    assert piper.wait() == 0
+    server.wait_for(b"Piper has left the chat.")
+    assert server.heard == [
+        b"Piper has joined the chat.", b"Piper: hello", b"Piper: second",
+        b"Piper has left the chat."]
+
+
+def test_it_hears_old_clients(classroom, join, jpeg, tmp_path):
+    server = classroom()
+    piper = join(server, "--classic", "--follow", cwd=tmp_path, stdin=subprocess.DEVNULL)
+    server.wait_for(b"Piper has joined the chat.")
+    meera = ClassicA(server.address, "Meera")
+    meera.send("Meera has joined the chat.")
+    piper.errors.wait_for("Meera joined")
+    meera.say("hello: there")
+    piper.output.wait_for("^Meera: hello: there$")
+    meera.show(jpeg)
+    piper.output.wait_for("^Meera: .*640×480")
+    assert (tmp_path / "received_image_from_Meera.jpg").read_bytes() == jpeg
+    meera.leave()
+    piper.errors.wait_for("Meera left")
+
+
+def test_old_clients_hear_it(classroom, join):
+    server = classroom()
+    meera = ClassicA(server.address, "Meera")
+    meera.send("Meera has joined the chat.")
+    server.wait_for(b"Meera has joined the chat.")
+    piper = join(server, "--classic")
+    assert meera.receive() == b"Piper has joined the chat."
+    piper.write("hello\n")
+    assert meera.receive() == b"Piper: hello"
+    piper.end_input()
+    assert piper.wait() == 0
+    assert meera.receive() == b"Piper has left the chat."
+    meera.close()
+
+
+def test_a_message_that_is_no_utf8_does_not_end_it(classroom, join):
+    server = classroom()
+    piper = join(server, "--classic", "--follow", stdin=subprocess.DEVNULL)
+    server.wait_for(b"Piper has joined the chat.")
+    meera = ClassicA(server.address, "Meera")
+    meera.send("Meera has joined the chat.")
+    for datagram in (b"\xff\xfe", b"", b"Meera: caf\xe9", b":", b"IMG:", b"IMG::", b" has left the chat."):
+        meera.send(datagram)
+    meera.say("still here")
+    piper.output.wait_for("^Meera: still here$")
+    meera.close()
+
+
+def test_a_server_that_is_not_there_is_noticed_at_the_latest_when_something_is_said(join):
+    piper = join("127.0.0.1:1", "--classic")
+    piper.write("hello\n")
+    piper.end_input()
+    assert piper.wait() == 3
+    assert "127.0.0.1:1" in piper.errors.lines[-1]
