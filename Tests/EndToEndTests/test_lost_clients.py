@@ -1,5 +1,6 @@
 """Clients that vanish without a word."""
 
+import signal
 import time
 
 from support.clients import hush
@@ -60,6 +61,22 @@ def test_a_picture_to_a_lost_client_announces_it_too(serve, jpeg):
     meera.close()
     anoop.show(jpeg)
     assert receive_notices(anoop, server, clients=1) == [b"Meera has left the chat."]
+
+
+def test_a_client_that_said_that_it_leaves_is_not_lost_whatever_was_on_its_way_to_it(serve):
+    server = serve()
+    anoop, meera = server.a("Anoop"), server.a("Meera")
+    hush(anoop, meera)
+    # More than one batch waits before her leave, and her socket is closed when it is relayed.
+    server.signal(signal.SIGSTOP)
+    for number in range(150):
+        anoop.say(str(number))
+    meera.leave()
+    server.signal(signal.SIGCONT)
+    server.wait_for_summary(clients=1)
+    assert anoop.received() == [b"Meera has left the chat."]
+    summary = server.summary()
+    assert (summary["left"], summary["lost"]) == (1, 0)
 
 
 def test_an_idle_client_is_let_go_told_and_announced_once(serve):

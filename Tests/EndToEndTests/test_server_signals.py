@@ -1,12 +1,14 @@
 """Signals of a running server."""
 
 import os
+import re
 import signal
 import time
 
 import pytest
 
 from support.clients import hush
+from support.terminal import Terminal, ctrl
 from support.waiting import wait_until
 
 
@@ -42,6 +44,7 @@ def test_the_last_line_of_the_log_counts_what_happened(serve):
     anoop, meera = server.a("Anoop"), server.a("Meera")
     anoop.say("one")
     anoop.say("two")
+    anoop.settle()
     meera.leave()
     server.wait_for_summary(clients=1)
     server.stop()
@@ -118,3 +121,15 @@ def test_a_file_that_cannot_be_reopened_is_said_and_the_server_goes_on(serve, tm
     line = server.log.wait_for("not-reopened")[0]
     assert str(folder) in line
     anoop.settle()
+
+
+def test_at_a_terminal_it_says_how_to_join_and_ctrl_c_ends_it():
+    terminal = Terminal("serve", "--port", "0", "--bind", "127.0.0.1", columns=120)
+    try:
+        port = re.search(r"address=127.0.0.1:(\d+)", terminal.wait_for("listening")).group(1)
+        assert terminal.wait_for("chatd join --name NAME").endswith(f"--server localhost:{port}")
+        terminal.type(ctrl("C"))
+        assert terminal.wait() == 0
+        terminal.wait_for("stopped")
+    finally:
+        terminal.close()
