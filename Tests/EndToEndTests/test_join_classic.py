@@ -54,7 +54,8 @@ def test_a_message_that_is_no_utf8_does_not_end_it(classroom, join):
     server.wait_for(b"Piper has joined the chat.")
     meera = ClassicA(server.address, "Meera")
     meera.send("Meera has joined the chat.")
-    for datagram in (b"\xff\xfe", b"", b"Meera: caf\xe9", b":", b"IMG:", b"IMG::", b" has left the chat."):
+    for datagram in (b"\xff\xfe", b"", b"Meera: caf\xe9", b":", b"IMG:", b"IMG::",
+                     b" has left the chat."):
         meera.send(datagram)
     meera.say("still here")
     piper.output.wait_for("^Meera: still here$")

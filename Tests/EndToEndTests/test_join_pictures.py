@@ -94,8 +94,8 @@ def test_a_hostile_name_never_becomes_a_path(serve, join, jpeg, tmp_path, name):
     assert not set(file) & set("/\\$()*")
 
 
-@pytest.mark.parametrize("name", [b"../../evil", b"/etc/passwd", b"a/../b", b"x\x1b[2J", b"\xff\xfe",
-                                  b"", b".", b"n" * 3_000])
+@pytest.mark.parametrize("name", [b"../../evil", b"/etc/passwd", b"a/../b", b"x\x1b[2J",
+                                  b"\xff\xfe", b"", b".", b"n" * 3_000])
 def test_a_server_that_passes_everything_on_cannot_place_a_file(classroom, join, jpeg, tmp_path,
                                                                 name):
     server = classroom()

@@ -72,7 +72,7 @@ def test_input_that_comes_slowly_and_in_pieces_is_one_message(serve):
 
 @pytest.mark.parametrize(
     "stdin, messages",
-    [(b"one\ntwo\n", [b"one", b"two"]), (b"one\nlast without its end", [b"one", b"last without its end"]),
+    [(b"one\ntwo\n", [b"one", b"two"]), (b"one\nlast, no end", [b"one", b"last, no end"]),
      (b"dos\r\nlines\r\n", [b"dos", b"lines"]), (b"empty\n\n\nbetween\n", [b"empty", b"between"]),
      (b"/quit\nexit\n", [b"/quit", b"exit"]), (b"", []), (b"\n", [])])
 def test_with_lines_each_line_is_a_message(serve, stdin, messages):

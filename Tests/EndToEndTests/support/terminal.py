@@ -3,6 +3,7 @@
 import codecs
 import fcntl
 import os
+import re
 import struct
 import subprocess
 import termios
@@ -64,6 +65,20 @@ class Terminal:
 
     def type(self, text):
         os.write(self.master, text.encode())
+
+    def enter(self, line, shown):
+        """Types a line and Enter; waits until `shown` is there, and an empty prompt again."""
+        self.type(line + ENTER)
+        self.wait_for(shown)
+        self.wait_until(lambda screen: screen.cursor_line.endswith(">"), "an empty prompt")
+
+    def say(self, text, name="Typist"):
+        """Says a text, and waits until it is shown as said, and an empty prompt again."""
+        self.type(text + ENTER)
+        self.wait_until(
+            lambda screen: any(re.fullmatch(rf"\d\d:\d\d {name} {re.escape(text)}", line)
+                               for line in screen.history)
+            and screen.cursor_line.endswith(">"), f"{text!r} as said")
 
     def resize(self, columns, rows=24):
         with self._changed:
