@@ -2,12 +2,14 @@
 
 import re
 import signal
+import termios
 import time
 
 import pytest
 
 from support.clients import hush
 from support.terminal import DOWN, ENTER, ESCAPE, LEFT, TAB, UP, ctrl
+from support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture(name="chat")
@@ -286,6 +288,17 @@ def test_what_is_typed_ahead_is_never_shown_twice(chat):
     assert said(anoop) == [f"{number} quickly" for number in range(100)]
     shown = [line for line in typist.lines() if "quickly" in line]
     assert [line[6:] for line in shown] == [f"Typist {number} quickly" for number in range(100)]
+
+
+def test_the_terminal_never_echoes_by_itself_while_a_line_is_handled(chat):
+    _, _, typist = chat
+    for number in range(200):
+        typist.type(f"line {number}\r")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not any(line.endswith(f"Typist line {number}") for line in typist.lines()[-3:]):
+            for _ in range(100):
+                assert not typist.local_modes & termios.ECHO, f"at line {number}"
+            assert time.monotonic() < deadline
 
 
 def test_several_pasted_lines_are_several_messages(chat):
