@@ -47,6 +47,19 @@ public struct FittedPicture: Equatable, Sendable {
   /// Whether the picture is smaller than the box asks for, so that the result is small enough.
   public let isMadeSmaller: Bool
 
+  package init(
+    jpeg: [UInt8], sourceSize: PictureSize, sourceBytes: Int, size: PictureSize, quality: Int,
+    isQualityLowered: Bool, isMadeSmaller: Bool
+  ) {
+    self.jpeg = jpeg
+    self.sourceSize = sourceSize
+    self.sourceBytes = sourceBytes
+    self.size = size
+    self.quality = quality
+    self.isQualityLowered = isQualityLowered
+    self.isMadeSmaller = isMadeSmaller
+  }
+
   /// One line for a person: `photo.jpg 4032×3024 5.1 MB → 640×480 38 kB`, and what was given up.
   public func summary(name: String) -> String {
     var line = PictureText.harmless(name)
@@ -87,10 +100,10 @@ public enum PictureFitter {
     var picture: DecodedPicture?
     try file.withUnsafeBufferPointer { bytes throws(PictureError.Reason) in
       switch format {
-      case .png: picture = try PNGSource.decode(bytes)
+      case .png: picture = try PNGSource.decode(bytes, box: box)
       case .webp: picture = try WebPSource.decode(bytes, box: box)
-      case .gif: picture = try GIFSource.decode(bytes)
-      case .heic, .jpeg: picture = try HEIFSource.decode(bytes)
+      case .gif: picture = try GIFSource.decode(bytes, box: box)
+      case .heic, .jpeg: picture = try HEIFSource.decode(bytes, box: box)
       }
     }
     guard let decoded = picture.take() else { throw .notAPicture }

@@ -53,16 +53,27 @@ final class JoinSession {
     }
     connection = ClientConnection(to: addresses, configuration, on: reactor)
     do throws(SystemError) {
-      let store =
-        options.savesPictures
-        ? try PictureStore(directory: options.saveDirectory, isMade: true) : nil
-      desk = try PictureDesk(store: store, opens: options.opensPictures, on: reactor) {
-        [unowned self] in handle($0)
-      }
+      desk = try PictureDesk(
+        store: try Self.store(options), opens: options.opensPictures, on: reactor
+      ) { [unowned self] in handle($0) }
     } catch {
       throw Failure(.failed, "--save-dir: \(error); choose another, or use --no-save")
     }
     connect()
+  }
+
+  /// Where pictures are saved. A current folder that cannot be written to is no reason not to talk.
+  private static func store(_ options: JoinOptions) throws(SystemError) -> PictureStore? {
+    guard options.savesPictures else { return nil }
+    if let directory = options.saveDirectory {
+      return try PictureStore(directory: directory, isMade: true)
+    }
+    do throws(SystemError) {
+      return try PictureStore(directory: ".", isMade: false)
+    } catch {
+      if !options.client.isQuiet { note("* pictures are not saved: \(error)") }
+      return nil
+    }
   }
 
   private static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? true }
