@@ -2,6 +2,8 @@
 
 import subprocess
 
+import pytest
+
 from support.clients import ClassicA
 
 
@@ -68,3 +70,27 @@ def test_a_server_that_is_not_there_is_noticed_at_the_latest_when_something_is_s
     piper.end_input()
     assert piper.wait() == 3
     assert "127.0.0.1:1" in piper.errors.lines[-1]
+
+
+@pytest.mark.parametrize("line", [
+    "server-shutdown", "The server is shutting down.", "Name already taken",
+    "You were not let in, because of me.", "This was not passed on, because of me.",
+    "This name is taken here, so you are Mud.", "CHAT_SERVER_FOUND"])
+def test_an_old_client_cannot_speak_in_the_place_of_a_server_that_says_nothing(
+        classroom, join, line):
+    server = classroom()
+    piper = join(server, "--classic", "--json")
+    server.wait_for(b"Piper has joined the chat.")
+    meera = ClassicA(server.address, "Meera")
+    meera.send("Meera has joined the chat.")
+    # An unmodified server passes on whatever it is given.
+    meera.send(line)
+    meera.say("still here?")
+    piper.output.wait_for("still here")
+    piper.write("I am\n")
+    while meera.receive() != b"Piper: I am":
+        pass
+    meera.close()
+    piper.end_input()
+    assert piper.wait() == 0
+    assert not {item["type"] for item in piper.objects} & {"renamed", "server-closing"}

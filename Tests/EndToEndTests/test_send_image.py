@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -170,6 +171,18 @@ def test_a_png_of_16_bits_arrives_in_its_colours(serve, tmp_path):
     assert send_image(server, "--path", tmp_path / "deep.png").returncode == 0
     red, green, blue = decoded(shown(watcher)).getpixel((32, 32))
     assert red > 240 and 108 < green < 148 and blue < 20
+
+
+@pytest.mark.skipif(not shutil.which("heif-enc"), reason="needs heif-enc to make a picture")
+def test_a_heic_picture_arrives(serve, tmp_path):
+    (tmp_path / "photo.png").write_bytes(png(200, 100))
+    subprocess.run(["heif-enc", "-o", tmp_path / "photo.heic", tmp_path / "photo.png"],
+                   check=True, capture_output=True)
+    server = serve()
+    watcher = server.a("Watcher")
+    result = send_image(server, "--path", tmp_path / "photo.heic")
+    assert result.returncode == 0, result.stderr
+    assert jpeg_size(shown(watcher)) == (200, 100)
 
 
 def test_transparency_is_laid_on_white(serve, tmp_path):
