@@ -26,8 +26,6 @@ public struct PictureRequest: Equatable, Sendable {
       width: Limits.pictureWidthDefault, height: Limits.pictureHeightDefault),
     quality: Int = Limits.pictureQualityDefault, bytesMax: Int = Limits.classicPictureBytesMax
   ) {
-    precondition((1...65_535).contains(box.width) && (1...65_535).contains(box.height))
-    precondition((1...100).contains(quality))
     self.box = box
     self.quality = quality
     self.bytesMax = bytesMax
@@ -76,10 +74,13 @@ public enum PictureFitter {
   /// Decodes `file`, fits it into the request's box and encodes it as JPEG.
   ///
   /// A result of more than `bytesMax` bytes is tried again at lower qualities, then at smaller
-  /// sizes, each time from what was decoded. `name` is only used in the error's description.
+  /// sizes, each time from what was decoded. `name` is only used in the error's description. A
+  /// request for no pixels or a quality outside 1 to 100 is a bug of the caller.
   public static func fit(
     _ file: [UInt8], name: String, request: PictureRequest = PictureRequest()
   ) throws(PictureError) -> FittedPicture {
+    precondition(request.box.width >= 1 && request.box.height >= 1)
+    precondition((1...100).contains(request.quality))
     do throws(PictureError.Reason) {
       let picture = try decode(file, box: request.box)
       return try encode(picture, fileBytes: file.count, request: request)
