@@ -104,11 +104,29 @@ def in_network_namespace(body):
         raise outcome[0]
 
 
-def add_addresses(*addresses):
-    for address in addresses:
-        subprocess.run(["ip", "address", "add", address, "dev", "lo", "nodad"]
-                       if ":" in address else ["ip", "address", "add", address, "dev", "lo"],
-                       check=True)
+def add_address(address):
+    """Gives the loopback interface an address, and waits until it can be spoken to and from."""
+    is_v6 = ":" in address
+    subprocess.run(["ip", "address", "add", f"{address}/128" if is_v6 else f"{address}/32",
+                    "dev", "lo", *(["nodad"] if is_v6 else [])], check=True)
+    host = "::1" if is_v6 else "127.0.0.1"
+    family = socket.AF_INET6 if is_v6 else socket.AF_INET
+
+    def answers():
+        with socket.socket(family, socket.SOCK_DGRAM) as here, \
+                socket.socket(family, socket.SOCK_DGRAM) as there:
+            try:
+                here.bind((host, 0))
+                there.bind((address, 0))
+                here.settimeout(0.2)
+                there.settimeout(0.2)
+                there.sendto(b"ping", here.getsockname())
+                here.sendto(b"pong", here.recvfrom(9)[1])
+                return there.recv(9) == b"pong"
+            except OSError:
+                return False
+
+    wait_until(answers, f"{address} on the loopback interface")
 
 
 PUBLIC = ["203.0.113.5", "2001:db8::5", "172.32.0.1", "100.64.0.1", "8.8.8.8", "11.0.0.1"]
@@ -121,7 +139,7 @@ def test_a_public_address_is_not_answered_unless_any_is_served(serve, address):
     host = "::1" if ":" in address else "127.0.0.1"
 
     def body():
-        add_addresses(f"{address}/128" if ":" in address else f"{address}/32")
+        add_address(address)
         server = serve(bind=None)
         anoop = server.a("Anoop", host=host)
         outsider = server.stranger(ClassicB, "Outsider", host=host, source=address)
@@ -144,7 +162,7 @@ def test_a_public_address_is_not_answered_unless_any_is_served(serve, address):
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_private_address_is_served(serve, address):
     def body():
-        add_addresses(f"{address}/128" if ":" in address else f"{address}/32")
+        add_address(address)
         server = serve(bind=None)
         host = "::1" if ":" in address else "127.0.0.1"
         guest = server.stranger(ClassicB, "Guest", host=host, source=address)

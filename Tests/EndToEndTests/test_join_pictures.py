@@ -120,7 +120,8 @@ def test_a_server_that_passes_everything_on_cannot_place_a_file(classroom, join,
 
 
 @pytest.mark.parametrize("jpeg", [b"", b"garbage", b"\xff\xd8\xff", jpeg_shell(65_535, 65_535),
-                                  jpeg_shell(0, 0)])
+                                  jpeg_shell(0, 0)],
+                         ids=["empty", "garbage", "cut", "bomb", "no size"])
 def test_what_is_no_sound_jpeg_is_not_saved_and_harms_nothing(classroom, join, tmp_path, jpeg):
     server = classroom()
     piper = join(server, "--classic", "--follow", cwd=tmp_path, stdin=subprocess.DEVNULL)

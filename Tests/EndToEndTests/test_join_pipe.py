@@ -187,7 +187,8 @@ def test_no_answer_within_the_timeout_exits_with_3():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         target = f"127.0.0.1:{silent.getsockname()[1]}"
-        result = run_chatd("join", "--server", target, "--timeout", "0.3", stdin=b"hello\n")
+        result = run_chatd("join", "--server", target, "--no-save", "--timeout", "0.3",
+                           stdin=b"hello\n")
         silent.setblocking(False)
         assert b"hello" not in silent.recv(100)
     assert result.returncode == 3 and result.stdout == b""
@@ -196,7 +197,7 @@ def test_no_answer_within_the_timeout_exits_with_3():
 
 def test_nobody_there_is_said_at_once_and_exits_with_3():
     before = time.monotonic()
-    result = run_chatd("join", "--server", "127.0.0.1:1", "--timeout", "60", stdin=b"")
+    result = run_chatd("join", "--no-save", "--server", "127.0.0.1:1", "--timeout", "60", stdin=b"")
     assert time.monotonic() - before < 30
     assert result.returncode == 3
     assert "127.0.0.1:1" in one_line(result.stderr)
@@ -208,7 +209,7 @@ def test_without_a_server_this_machine_is_tried_and_named():
             probe.bind(("::", 12_345))
         except OSError:
             pytest.skip("somebody uses port 12345 here")
-    result = run_chatd("join", "--timeout", "1", stdin=b"")
+    result = run_chatd("join", "--no-save", "--timeout", "1", stdin=b"")
     assert result.returncode == 3
     assert ":12345" in one_line(result.stderr)
 

@@ -220,7 +220,7 @@ def test_in_tmux_the_screen_looks_the_same(serve, tmp_path):
     def tmux(*words):
         command = ["tmux", "-S", tmp_path / "socket", "-f", "/dev/null", *words]
         return subprocess.run(command, check=True, capture_output=True, text=True,
-                              env=environment(TERM="xterm-256color")).stdout
+                              env=environment(TERM="xterm-256color", SHELL="/bin/sh")).stdout
 
     def shown():
         return [line.rstrip() for line in tmux("capture-pane", "-p").splitlines() if line.strip()]

@@ -21,6 +21,7 @@ HOSTILE = {
     "two components": jpeg_shell(components=2),
     "a lossless frame": jpeg_shell(marker=0xC3),
     "an arithmetic frame": jpeg_shell(marker=0xC9),
+    "fewer bytes than its pixels take": jpeg_shell(4_000, 2_000, body=b"\x12\x34", pads=False),
     "zeros": bytes(2_000),
 }
 SOUND = {
@@ -98,8 +99,10 @@ def test_the_largest_picture_arrives_whole(serve):
     server = serve()
     anoop, meera = server.a("Anoop"), server.a("Meera")
     hush(anoop, meera)
-    empty = jpeg_shell(body=b"")
-    jpeg = jpeg_shell(body=b"\x55" * (DATAGRAM_BYTES_MAX - len(b"IMG:Anoop:") - len(empty)))
+    room = DATAGRAM_BYTES_MAX - len(b"IMG:Anoop:")
+    headers = len(jpeg_shell(body=b"", pads=False))
+    jpeg = jpeg_shell(body=b"\x55" * (room - headers), pads=False)
+    assert len(jpeg) == room
     anoop.show(jpeg)
     anoop.settle()
     assert meera.received() == [b"IMG:Anoop:" + jpeg]
