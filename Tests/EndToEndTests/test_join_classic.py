@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from support.clients import ClassicA
+from support.program import one_line, run_chatd
 
 
 def test_it_joins_talks_and_leaves_as_the_old_client_does(classroom, join):
@@ -64,12 +65,11 @@ def test_a_message_that_is_no_utf8_does_not_end_it(classroom, join):
     meera.close()
 
 
-def test_a_server_that_is_not_there_is_noticed_at_the_latest_when_something_is_said(join):
-    piper = join("127.0.0.1:1", "--classic")
-    piper.write("hello\n")
-    piper.end_input()
-    assert piper.wait() == 3
-    assert "127.0.0.1:1" in piper.errors.lines[-1]
+def test_a_server_that_is_not_there_is_noticed_at_the_latest_when_something_is_said():
+    result = run_chatd("join", "--classic", "--no-save", "--server", "127.0.0.1:1",
+                       stdin=b"hello\n")
+    assert result.returncode == 3
+    assert "127.0.0.1:1" in one_line(result.stderr)
 
 
 @pytest.mark.parametrize("line", [

@@ -194,7 +194,7 @@ def test_every_way_to_leave_leaves_and_gives_the_terminal_back(chat, keys):
     assert typist.modes == typist.modes_before
     assert anoop.received() == [b"Typist has left the chat."]
     # The shell's prompt begins on a line of its own.
-    assert typist.screen.column == 0
+    typist.wait_until(lambda screen: screen.column == 0, "the beginning of a line")
 
 
 def test_ctrl_c_empties_the_line_first(chat):
@@ -241,8 +241,8 @@ def test_a_server_that_stops_is_said_and_gives_the_terminal_back(chat):
 def test_a_server_that_is_not_there_is_said_on_one_line(terminal):
     typist = terminal("127.0.0.1:1", prompt="")
     assert typist.wait() == 3
-    line, = [line for line in typist.lines() if line]
-    assert "127.0.0.1:1" in line
+    typist.wait_for("127.0.0.1:1")
+    assert len([line for line in typist.lines() if line]) == 1
     assert typist.modes == typist.modes_before
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -157,7 +158,9 @@ def test_a_reader_of_the_transcript_that_stalls_does_not_stall_the_server(serve)
             anoop.settle()
             assert meera.received() == [b"Anoop: " + text]
         assert server.summary()["transcript-bytes-dropped"] > 0
+        before = time.monotonic()
         assert server.stop() == 0
+        assert time.monotonic() - before < 5
     finally:
         os.close(reading)
 
