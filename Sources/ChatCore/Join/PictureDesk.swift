@@ -17,7 +17,7 @@ struct ArrivedPicture: Sendable {
   var text: String {
     var text = "a picture"
     if let size { text += ", \(size.width)×\(size.height)" }
-    text += ", \((bytes + 999) / 1_000) kB"
+    text += ", \(PictureText.bytes(bytes))"
     if let file { text += ", saved as \(ShownText.string(file))" }
     if let fault { text += " (\(fault))" }
     return text
