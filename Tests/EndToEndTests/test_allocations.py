@@ -67,8 +67,7 @@ def talk(speakers, listeners, datagrams):
             assert len(listener.received()) == others * BATCH
 
 
-@pytest.mark.parametrize("flags", [["--quiet"], [], ["--log-format", "json"]],
-                         ids=["quiet", "with the transcript", "with a log in JSON"])
+@pytest.mark.parametrize("flags", [["--quiet"], []], ids=["quiet", "with the transcript"])
 def test_relaying_asks_for_no_memory_in_steady_state(start, flags):
     server, counter = start(*flags)
     speakers = [server.a("Anoop"), server.b("Bo"), server.a("A name that is rather long")]

@@ -62,13 +62,13 @@ enum JPEGSource {
     try PictureBudget.check(header.size, bytes: 0)
     let scaled = scaledSize(header.size, eighths)
     // The most any path keeps: planes as stored, or packed pixels and the planes made from them.
-    let isPlain = header.components.count <= 3
+    let isPlain = header.componentCount <= 3
     var bytes = file.count + PictureBudget.resultBytes(target)
     bytes += isPlain ? 3 * Plane.bytes(width: scaled.width + 32, height: scaled.height + 32) : 0
     bytes += isPlain ? 0 : 4 * scaled.pixels + PlaneBuilder.bytes(scaled)
     if header.keepsCoefficients { bytes += 2 * 64 * header.blocks }
     // The decoder's own rows: a few lines of units of all components.
-    bytes += 64 * header.components.count * header.size.width + (1 << 20)
+    bytes += 64 * header.componentCount * header.size.width + (1 << 20)
     try PictureBudget.check(header.size, bytes: bytes)
     if !header.mayBeComplete(fileBytes: file.count) { throw .truncated(.jpeg) }
     if header.isProgressive {

@@ -17,6 +17,7 @@ final class LineEditor {
   /// What several words that fit begin with, to be shown once libedit is done with the key.
   private var candidates: [String] = []
   private var widePrompt: UnsafeMutablePointer<Int32>
+  private var commandNames: [UnsafeMutablePointer<Int32>] = []
   /// Whether the terminal is ours.
   private var isOpen = false
   /// Whether the prompt is on the screen.
@@ -48,6 +49,7 @@ final class LineEditor {
   deinit {
     el_end(editor)
     widePrompt.deallocate()
+    for name in commandNames { name.deallocate() }
   }
 
   /// Takes the terminal and shows the prompt.
@@ -260,8 +262,9 @@ final class LineEditor {
     _ name: String, _ command: @convention(c) (OpaquePointer?, Int32) -> UInt8
   ) {
     let wide = Self.wide(name)
+    // libedit keeps the pointer and copies nothing.
+    commandNames.append(wide)
     ceditline_add_command(editor, wide, command)
-    wide.deallocate()
   }
 
   private static func of(_ editor: OpaquePointer?) -> LineEditor {

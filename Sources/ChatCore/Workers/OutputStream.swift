@@ -18,6 +18,9 @@ final class OutputStream: Sendable {
     var bytesDropped: UInt64 = 0
   }
 
+  /// Room that each buffer has from the start.
+  private static let usualBytes = 64 << 10
+
   private let state: Mutex<State>
   private let wakeUp: WakeUp
   private let progress: WakeUp
@@ -25,6 +28,7 @@ final class OutputStream: Sendable {
   /// - Parameter fd: stays the caller's, unless it is replaced.
   init(fd: Int32) throws(SystemError) {
     state = Mutex(State(target: fd))
+    state.withLock { $0.waiting.reserveCapacity(Self.usualBytes) }
     wakeUp = try WakeUp()
     progress = try WakeUp()
     try startThread { self.writeForever() }
@@ -84,6 +88,7 @@ final class OutputStream: Sendable {
 
   private func writeForever() {
     var piece: [UInt8] = []
+    piece.reserveCapacity(Self.usualBytes)
     while true {
       wakeUp.wait()
       wakeUp.clear()

@@ -4,16 +4,24 @@
 /// A server looks at it before it passes a picture on, and a decoder before it takes any memory: a
 /// progressive file keeps two bytes for every sample, whatever it is scaled to.
 public struct JPEGHeader: Equatable, Sendable {
-  public struct Component: Equatable, Sendable {
-    /// Samples across and down within one unit of the picture, 1 to 4.
-    public let across: Int
-    public let down: Int
+  /// Samples across and down within one unit of the picture, 1 to 4 each.
+  private struct Component {
+    let across: Int
+    let down: Int
+
+    init(factors: UInt8) {
+      across = Int(factors >> 4)
+      down = Int(factors & 15)
+    }
   }
 
   public let width: Int
   public let height: Int
   /// One for grey, three for YCbCr or RGB, four for CMYK or YCCK.
-  public let components: [Component]
+  public let componentCount: Int
+  /// The sampling factors of up to four components, a byte each, so that a look at a picture that
+  /// is passed on asks for no memory.
+  private let factors: UInt32
   public let isProgressive: Bool
   public let isArithmetic: Bool
   /// Whether a decoder keeps all coefficients: progressive, or the components come one by one.
@@ -67,11 +75,12 @@ public struct JPEGHeader: Equatable, Sendable {
         guard let frame, !payload.isEmpty else { throw .damaged("a scan comes before the frame") }
         self.width = frame.width
         self.height = frame.height
-        self.components = frame.components
+        self.componentCount = frame.componentCount
+        self.factors = frame.factors
         self.isProgressive = frame.isProgressive
         self.isArithmetic = frame.isArithmetic
         let scanned = Int(file[payload.lowerBound])
-        self.keepsCoefficients = frame.isProgressive || scanned < frame.components.count
+        self.keepsCoefficients = frame.isProgressive || scanned < frame.componentCount
         self.isAdobe = isAdobe
         self.exif = exif
         self.scanStart = payload.upperBound
@@ -89,8 +98,10 @@ public struct JPEGHeader: Equatable, Sendable {
     guard header.width <= side, header.height <= side,
       header.width * header.height <= Limits.relayedPicturePixelsMax
     else { throw .dimensions(width: header.width, height: header.height) }
-    let count = header.components.count
-    if ![1, 3, 4].contains(count) { throw .unsupported("\(count) components") }
+    switch header.componentCount {
+    case 1, 3, 4: break
+    case let count: throw .unsupported("\(count) components")
+    }
     if header.isArithmetic { throw .unsupported("arithmetic coding") }
     if !header.mayBeComplete(fileBytes: file.count) { throw .truncated }
     return header
@@ -98,11 +109,20 @@ public struct JPEGHeader: Equatable, Sendable {
 
   /// The blocks of 8×8 samples in all components, padded to whole units as they are coded.
   public var blocks: Int {
-    let acrossMax = components.map(\.across).max() ?? 1
-    let downMax = components.map(\.down).max() ?? 1
+    var (acrossMax, downMax, perUnit) = (1, 1, 0)
+    for index in 0..<componentCount {
+      let component = component(index)
+      acrossMax = max(acrossMax, component.across)
+      downMax = max(downMax, component.down)
+      perUnit += component.across * component.down
+    }
     let unitsAcross = (width + 8 * acrossMax - 1) / (8 * acrossMax)
     let unitsDown = (height + 8 * downMax - 1) / (8 * downMax)
-    return unitsAcross * unitsDown * components.reduce(0) { $0 + $1.across * $1.down }
+    return unitsAcross * unitsDown * perUnit
+  }
+
+  private func component(_ index: Int) -> Component {
+    Component(factors: UInt8(truncatingIfNeeded: factors >> (8 * UInt32(index))))
   }
 
   /// Whether the file can hold its picture: Huffman coding spends at least one bit on every block.
@@ -127,7 +147,8 @@ public struct JPEGHeader: Equatable, Sendable {
   private struct Frame {
     let width: Int
     let height: Int
-    let components: [Component]
+    let componentCount: Int
+    let factors: UInt32
     let isProgressive: Bool
     let isArithmetic: Bool
 
@@ -140,16 +161,17 @@ public struct JPEGHeader: Equatable, Sendable {
       height = Int(bytes[1]) << 8 | Int(bytes[2])
       if width == 0 || height == 0 { throw .damaged("it has no size") }
       if bytes[5] > 4 { throw .unsupported("\(bytes[5]) components") }
-      var components: [Component] = []
-      for index in 0..<Int(bytes[5]) {
-        let factors = Int(bytes[7 + 3 * index])
-        let component = Component(across: factors >> 4, down: factors & 15)
+      componentCount = Int(bytes[5])
+      var factors: UInt32 = 0
+      for index in 0..<componentCount {
+        let byte = bytes[7 + 3 * index]
+        let component = Component(factors: byte)
         guard (1...4).contains(component.across), (1...4).contains(component.down) else {
           throw .damaged("its sampling factors are out of range")
         }
-        components.append(component)
+        factors |= UInt32(byte) << (8 * UInt32(index))
       }
-      self.components = components
+      self.factors = factors
       isProgressive = marker == 0xc2 || marker == 0xca
       isArithmetic = marker == 0xc9 || marker == 0xca
     }
