@@ -89,7 +89,7 @@ struct MemberNameTests {
     withKnownIssue("the capital sharp s is not the small one") {
       #expect(wrong.isEmpty, "\(wrong.prefix(20))")
     }
-    #expect(wrong == ["\u{1e9e}"])
+    #expect(wrong.allSatisfy { $0 == "\u{1e9e}" })
   }
 
   @Test("Two texts that are the same in NFC are one name, in whatever order their marks stand")
@@ -97,8 +97,9 @@ struct MemberNameTests {
     let ordered = "\u{3b1}\u{301}\u{345}"
     let reordered = "\u{3b1}\u{345}\u{301}"
     try #require(ordered == reordered, "canonically equivalent")
-    try withKnownIssue("case is mapped before the marks are ordered") {
-      #expect(try MemberName(ordered) == MemberName(reordered))
+    let names = [try MemberName(ordered), try MemberName(reordered)]
+    withKnownIssue("case is mapped before the marks are ordered") {
+      #expect(names[0] == names[1])
     }
   }
 
@@ -114,8 +115,9 @@ struct MemberNameTests {
   @Test("A character that cannot be seen does not make another name of the same one")
   func refusesInvisibleDifferences() throws {
     let twin = try? MemberName("Anoop\u{fe0f}")
-    try withKnownIssue("U+FE0F may stand behind any character") {
-      #expect(try twin == nil || twin == MemberName("Anoop"))
+    let plain = try MemberName("Anoop")
+    withKnownIssue("U+FE0F may stand behind any character") {
+      #expect(twin == nil || twin == plain)
     }
   }
 
