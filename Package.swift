@@ -35,10 +35,11 @@ let package = Package(
     .executableTarget(name: "chatd", dependencies: ["ChatCore"], swiftSettings: strict),
     .executableTarget(
       name: "picture-bench", dependencies: ["ChatCore"], path: "Benchmarks/Pictures",
-      exclude: [], swiftSettings: strict),
+      exclude: ["compare.py"], swiftSettings: strict),
     .testTarget(name: "ChatEngineTests", dependencies: ["ChatEngine"], swiftSettings: strict),
     .testTarget(
-      name: "ChatCoreTests", dependencies: ["ChatCore", "ChatEngine"], swiftSettings: strict),
+      name: "ChatCoreTests", dependencies: ["ChatCore", "ChatEngine", "picture-bench"],
+      resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
   ]
 )

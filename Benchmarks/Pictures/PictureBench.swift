@@ -50,7 +50,9 @@ enum PictureBench {
       report(["\"summary\": \"\(fitted.summary(name: "picture"))\"", "\"seconds\": \(seconds)"])
       return 0
     } catch {
-      report(["\"error\": \"\(error)\""])
+      // The name in the message is the only part that may hold what JSON wants escaped.
+      let text = error.description.flatMap { "\"\\".contains($0) ? "\\\($0)" : "\($0)" }
+      report(["\"error\": \"\(String(text))\""])
       return 1
     }
   }

@@ -36,6 +36,10 @@ private let help = """
 func runChatd() -> Never {
   // A reader that goes away is an error of `write`, handled where it happens.
   signal(SIGPIPE, SIG_IGN)
+  // A standard stream that was closed must not become somebody's socket.
+  for fd in STDIN_FILENO...STDERR_FILENO where fcntl(fd, F_GETFD) < 0 {
+    _ = open("/dev/null", O_RDWR)
+  }
   do throws(Failure) {
     try dispatch(Array(CommandLine.arguments.dropFirst()))
     exit(ExitCode.done.rawValue)

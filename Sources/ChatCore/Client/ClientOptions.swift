@@ -57,12 +57,14 @@ public struct ClientOptions: Sendable {
       Failure(.notReached, "no server at \(server); start one there with: chatd serve")
     case .notAnswered:
       Failure(
-        .notReached, "\(server) did not answer within \(secondsText); "
+        .notReached,
+        "\(server) did not answer within \(secondsText); "
           + "if a server from before chatd runs there, use --classic")
     case .notConfirmed:
       Failure(
         .notAcknowledged, "\(server) did not answer at the end; what was said last may be lost")
     case .shutDown: Failure(.notReached, "\(server) was shut down")
+    case .notLetIn(let text): Failure(.refused, "\(server) says \"\(ShownText.string(text))\"")
     }
   }
 

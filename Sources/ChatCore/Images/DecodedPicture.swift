@@ -24,9 +24,10 @@ struct DecodedPicture: ~Copyable {
     let stored = orientation.applied(to: size)
     let whole = Extent(
       left: 0, top: 0, width: Double(sourceSize.width), height: Double(sourceSize.height))
-    let luma = try PlaneResizer.resize(
-      luma, extent: whole.scaled(x: scaleX, y: scaleY), to: stored)
-    let y = try orientation.applied(to: luma)
+    let resizer = try PlaneResizer(
+      width: luma.width, height: luma.height, extent: whole.scaled(x: scaleX, y: scaleY),
+      to: stored)
+    let y = try orientation.applied(to: try resizer.resize(luma))
     y.repeatEdges()
 
     let chromaStored = PictureSize(
@@ -34,10 +35,11 @@ struct DecodedPicture: ~Copyable {
     switch chroma {
     case .some(let chroma):
       let extent = chromaExtent(stored: stored, chromaStored: chromaStored)
-      let cb = try PlaneResizer.resize(chroma.cb, extent: extent, to: chromaStored)
-      let cr = try PlaneResizer.resize(chroma.cr, extent: extent, to: chromaStored)
-      return YCbCrPicture(
-        size: size, y: y, cb: try orientation.applied(to: cb), cr: try orientation.applied(to: cr))
+      let resizer = try PlaneResizer(
+        width: chroma.cb.width, height: chroma.cb.height, extent: extent, to: chromaStored)
+      let cb = try orientation.applied(to: try resizer.resize(chroma.cb))
+      let cr = try orientation.applied(to: try resizer.resize(chroma.cr))
+      return YCbCrPicture(size: size, y: y, cb: cb, cr: cr)
     case .none:
       let seen = orientation.applied(to: chromaStored)
       let cb = try Plane(width: seen.width, height: seen.height)

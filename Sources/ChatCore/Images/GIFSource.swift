@@ -6,10 +6,10 @@ import Glibc
 /// The picture is the file's screen; what the frame does not cover, or leaves transparent, is white.
 enum GIFSource {
   static func decode(
-    _ file: UnsafeBufferPointer<UInt8>
+    _ file: UnsafeBufferPointer<UInt8>, box: PictureSize
   ) throws(PictureError.Reason) -> DecodedPicture {
     let reader = try Reader(file)
-    return try reader.decode(fileBytes: file.count)
+    return try reader.decode(fileBytes: file.count, box: box)
   }
 
   /// What the library reads from, through `refill`.
@@ -56,18 +56,22 @@ enum GIFSource {
       input.deallocate()
     }
 
-    func decode(fileBytes: Int) throws(PictureError.Reason) -> DecodedPicture {
+    func decode(fileBytes: Int, box: PictureSize) throws(PictureError.Reason) -> DecodedPicture {
       let transparent = try findFrame()
       let image = gif.pointee.Image
       let frame = PictureSize(width: Int(image.Width), height: Int(image.Height))
       var screen = PictureSize(width: Int(gif.pointee.SWidth), height: Int(gif.pointee.SHeight))
       // Some programs write no screen at all and mean the frame.
       if screen.width == 0 || screen.height == 0 { screen = frame }
-      if frame.width == 0 || frame.height == 0 { throw .damaged(.gif, detail: "its frame is empty") }
+      if frame.width == 0 || frame.height == 0 {
+        throw .damaged(.gif, detail: "its frame is empty")
+      }
       try PictureBudget.check(frame, bytes: 0)
-      let bytes =
-        fileBytes + PlaneBuilder.bytes(screen) + (image.Interlace ? frame.pixels : frame.width)
-      try PictureBudget.check(screen, bytes: bytes)
+      try PictureBudget.check(
+        screen,
+        bytes: fileBytes + PlaneBuilder.bytes(screen)
+          + (image.Interlace ? frame.pixels : frame.width)
+          + PictureBudget.resultBytes(screen.fitted(into: box)))
       let palette = try palette(transparent: transparent)
 
       var builder = try PlaneBuilder(size: screen)

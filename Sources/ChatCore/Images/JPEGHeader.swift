@@ -15,6 +15,7 @@ struct JPEGHeader {
   let size: PictureSize
   let components: [Component]
   let isProgressive: Bool
+  let isArithmetic: Bool
   /// Whether the decoder keeps all coefficients: progressive, or the components come one by one.
   let keepsCoefficients: Bool
   /// Whether Adobe's marker is there, after which CMYK is stored inverted.
@@ -54,6 +55,7 @@ struct JPEGHeader {
         size = frame.size
         components = frame.components
         isProgressive = frame.isProgressive
+        isArithmetic = frame.isArithmetic
         keepsCoefficients = frame.isProgressive || Int(scanned) < frame.components.count
         self.isAdobe = isAdobe
         self.exif = exif
@@ -68,6 +70,7 @@ struct JPEGHeader {
     let size: PictureSize
     let components: [Component]
     let isProgressive: Bool
+    let isArithmetic: Bool
 
     init(_ payload: ArraySlice<UInt8>, marker: UInt8) throws(PictureError.Reason) {
       let bytes = Array(payload)
@@ -89,6 +92,7 @@ struct JPEGHeader {
         throw .damaged(.jpeg, detail: "its sampling factors are out of range")
       }
       isProgressive = marker == 0xC2 || marker == 0xCA
+      isArithmetic = marker == 0xC9 || marker == 0xCA
     }
   }
 
@@ -101,9 +105,11 @@ struct JPEGHeader {
 
   /// Whether the file can hold its picture: Huffman coding spends at least one bit on every block.
   ///
-  /// A few bytes that claim 65,535 × 65,535 would keep the decoder busy for seconds with grey.
+  /// A few bytes that claim thousands of pixels a side would keep the decoder busy with grey.
   /// Arithmetic coding may spend less, and is so rare that its files are simply decoded.
-  func mayBeComplete(fileBytes: Int) -> Bool { blocks / 8 <= fileBytes - scanStart }
+  func mayBeComplete(fileBytes: Int) -> Bool {
+    isArithmetic || blocks / 8 <= fileBytes - scanStart
+  }
 
   /// How many scans follow and whether the file has its end marker, found without decoding.
   func scans(of file: [UInt8]) -> (count: Int, isEnded: Bool) {

@@ -2,7 +2,7 @@ import ChatEngine
 
 /// Decodes JPEG files at the smallest scale that still leaves the resizer enough to choose from.
 enum JPEGSource {
-  /// `target` is the size the picture will be resized to, as a person sees it, given its seen size.
+  /// The picture, at least as large as it will be when it has been fitted into `box`.
   static func decode(
     _ file: [UInt8], box: PictureSize
   ) throws(PictureError.Reason) -> DecodedPicture {
@@ -39,12 +39,14 @@ enum JPEGSource {
   }
 
   /// How much larger than the target the decoded picture must be for the resizer's filter, and not
-  /// the transform's cruder one, to decide what is seen.
-  private static let oversampling = 2.0
+  /// the transform's cruder one, to decide what is seen. At 2 and at 1.75 the results differ by
+  /// less than 0.1 dB; at 1.5 they lose twice that.
+  private static let oversampling = 1.75
 
   private static func check(
     _ header: JPEGHeader, eighths: Int, target: PictureSize, file: [UInt8]
   ) throws(PictureError.Reason) {
+    try PictureBudget.check(header.size, bytes: 0)
     let scaled = scaledSize(header.size, eighths)
     // The most any path keeps: planes as stored, or packed pixels and the planes made from them.
     let isPlain = header.components.count <= 3

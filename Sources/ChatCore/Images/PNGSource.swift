@@ -7,10 +7,10 @@ import ChatEngine
 /// held whole as pixels in between.
 enum PNGSource {
   static func decode(
-    _ file: UnsafeBufferPointer<UInt8>
+    _ file: UnsafeBufferPointer<UInt8>, box: PictureSize
   ) throws(PictureError.Reason) -> DecodedPicture {
     let reader = try Reader()
-    return try reader.decode(file)
+    return try reader.decode(file, box: box)
   }
 
   private struct Reader: ~Copyable {
@@ -23,19 +23,26 @@ enum PNGSource {
 
     deinit { spng_ctx_free(context) }
 
-    func decode(_ file: UnsafeBufferPointer<UInt8>) throws(PictureError.Reason) -> DecodedPicture {
+    func decode(
+      _ file: UnsafeBufferPointer<UInt8>, box: PictureSize
+    ) throws(PictureError.Reason) -> DecodedPicture {
       // Texts and profiles are inflated when they are met: what they may grow to is bounded too.
       let chunk = Limits.picturePNGChunkBytesMax
       try check(spng_set_chunk_limits(context, chunk, chunk))
+      // A wrong checksum in a text does no harm; in the picture it does.
+      let lenient = Int32(SPNG_CRC_DISCARD.rawValue)
+      try check(spng_set_crc_action(context, Int32(SPNG_CRC_ERROR.rawValue), lenient))
       try check(spng_set_png_buffer(context, file.baseAddress, file.count))
       var header = spng_ihdr()
       try check(spng_get_ihdr(context, &header))
       let size = PictureSize(width: Int(header.width), height: Int(header.height))
       let isInterlaced = header.interlace_method != 0
       // The reader keeps two rows of up to 8 bytes a pixel, and the row that is handed out.
-      var bytes = file.count + PlaneBuilder.bytes(size) + 24 * size.width
-      bytes += 2 * chunk + (isInterlaced ? 4 * size.pixels : 0)
-      try PictureBudget.check(size, bytes: bytes)
+      try PictureBudget.check(
+        size,
+        bytes: file.count + PlaneBuilder.bytes(size) + 24 * size.width + 2 * chunk
+          + (isInterlaced ? 4 * size.pixels : 0)
+          + PictureBudget.resultBytes(size.fitted(into: box)))
 
       var transparency = spng_trns()
       let isTransparent =
@@ -46,14 +53,15 @@ enum PNGSource {
         isInterlaced
         ? try whole(size, isTransparent: isTransparent)
         : try rows(size, isTransparent: isTransparent)
+      // What stands behind the pixels is read too: the orientation may, and the end must.
+      try check(spng_decode_chunks(context))
       return builder.finish(sourceSize: size, orientation: orientation)
     }
 
-    /// Read after the pixels: the block may stand behind them.
     private var orientation: Orientation {
       var exif = spng_exif()
-      guard spng_decode_chunks(context) == 0, spng_get_exif(context, &exif) == 0,
-        let data = exif.data, exif.length <= Limits.pictureEXIFBytesMax
+      guard spng_get_exif(context, &exif) == 0, let data = exif.data,
+        exif.length <= Limits.pictureEXIFBytesMax
       else { return .upright }
       let block = UnsafeRawBufferPointer(start: data, count: exif.length)
       return EXIF.orientation(of: Array(block))

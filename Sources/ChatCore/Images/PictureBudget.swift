@@ -3,10 +3,15 @@ import ChatEngine
 /// The gate between a header and the decoder: no memory is taken for a picture before it passes.
 enum PictureBudget {
   /// Throws unless a picture of `size` may be decoded with `bytes` of memory, file included.
-  static func check(_ size: PictureSize, bytes: Int) throws(PictureError.Reason) {
+  ///
+  /// `bytes` is worked out only for a size that has passed, so that no product can overflow.
+  static func check(
+    _ size: PictureSize, bytes: @autoclosure () -> Int
+  ) throws(PictureError.Reason) {
     if size.pixels > Limits.picturePixelsMax {
       throw .tooManyPixels(size, limit: Limits.picturePixelsMax)
     }
+    let bytes = bytes()
     if bytes > Limits.pictureMemoryBytesMax {
       throw .tooMuchMemory(size, bytes: bytes, limit: Limits.pictureMemoryBytesMax)
     }

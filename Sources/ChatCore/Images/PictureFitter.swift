@@ -26,8 +26,6 @@ public struct PictureRequest: Equatable, Sendable {
       width: Limits.pictureWidthDefault, height: Limits.pictureHeightDefault),
     quality: Int = Limits.pictureQualityDefault, bytesMax: Int = Limits.classicPictureBytesMax
   ) {
-    precondition((1...65_535).contains(box.width) && (1...65_535).contains(box.height))
-    precondition((1...100).contains(quality))
     self.box = box
     self.quality = quality
     self.bytesMax = bytesMax
@@ -47,6 +45,19 @@ public struct FittedPicture: Equatable, Sendable {
   /// Whether the picture is smaller than the box asks for, so that the result is small enough.
   public let isMadeSmaller: Bool
 
+  package init(
+    jpeg: [UInt8], sourceSize: PictureSize, sourceBytes: Int, size: PictureSize, quality: Int,
+    isQualityLowered: Bool, isMadeSmaller: Bool
+  ) {
+    self.jpeg = jpeg
+    self.sourceSize = sourceSize
+    self.sourceBytes = sourceBytes
+    self.size = size
+    self.quality = quality
+    self.isQualityLowered = isQualityLowered
+    self.isMadeSmaller = isMadeSmaller
+  }
+
   /// One line for a person: `photo.jpg 4032×3024 5.1 MB → 640×480 38 kB`, and what was given up.
   public func summary(name: String) -> String {
     var line = PictureText.harmless(name)
@@ -63,10 +74,13 @@ public enum PictureFitter {
   /// Decodes `file`, fits it into the request's box and encodes it as JPEG.
   ///
   /// A result of more than `bytesMax` bytes is tried again at lower qualities, then at smaller
-  /// sizes, each time from what was decoded. `name` is only used in the error's description.
+  /// sizes, each time from what was decoded. `name` is only used in the error's description. A
+  /// request for no pixels or a quality outside 1 to 100 is a bug of the caller.
   public static func fit(
     _ file: [UInt8], name: String, request: PictureRequest = PictureRequest()
   ) throws(PictureError) -> FittedPicture {
+    precondition(request.box.width >= 1 && request.box.height >= 1)
+    precondition((1...100).contains(request.quality))
     do throws(PictureError.Reason) {
       let picture = try decode(file, box: request.box)
       return try encode(picture, fileBytes: file.count, request: request)
@@ -87,10 +101,10 @@ public enum PictureFitter {
     var picture: DecodedPicture?
     try file.withUnsafeBufferPointer { bytes throws(PictureError.Reason) in
       switch format {
-      case .png: picture = try PNGSource.decode(bytes)
+      case .png: picture = try PNGSource.decode(bytes, box: box)
       case .webp: picture = try WebPSource.decode(bytes, box: box)
-      case .gif: picture = try GIFSource.decode(bytes)
-      case .heic, .jpeg: picture = try HEIFSource.decode(bytes)
+      case .gif: picture = try GIFSource.decode(bytes, box: box)
+      case .heic, .jpeg: picture = try HEIFSource.decode(bytes, box: box)
       }
     }
     guard let decoded = picture.take() else { throw .notAPicture }

@@ -76,7 +76,8 @@ struct JPEGDecompressor: ~Copyable {
 
   /// Decodes into planes of the file's own subsampling, scaled to `size` by the transform.
   ///
-  /// `chroma` is nil for a grey file. `size` must be the file's by eighths, rounded up.
+  /// `chroma` is nil for a grey file. `size` must be the file's by eighths, rounded up. A warning
+  /// of the library is thrown as an error if `stopsAtWarning`, and overlooked if not.
   borrowing func decode(
     _ file: [UInt8], size: PictureSize, luma: borrowing Plane,
     chroma: borrowing ChromaPlanes?, stopsAtWarning: Bool
@@ -94,7 +95,7 @@ struct JPEGDecompressor: ~Copyable {
     let result = tjDecompressToYUVPlanes(
       handle, file, UInt(file.count), &planes, Int32(size.width), &strides,
       Int32(size.height), Self.flags(stopsAtWarning))
-    try judge(result)
+    try judge(result, stopsAtWarning)
   }
 
   enum Packed { case rgb, cmyk }
@@ -108,7 +109,7 @@ struct JPEGDecompressor: ~Copyable {
     let result = tjDecompress2(
       handle, file, UInt(file.count), pixels, Int32(size.width), Int32(stride),
       Int32(size.height), Int32(format.rawValue), Self.flags(stopsAtWarning))
-    try judge(result)
+    try judge(result, stopsAtWarning)
   }
 
   /// Turns 4:2:0 planes into packed RGB, 3 bytes a pixel without gaps.
@@ -130,10 +131,12 @@ struct JPEGDecompressor: ~Copyable {
     TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | (stopsAtWarning ? TJFLAG_STOPONWARNING : 0)
   }
 
-  private borrowing func judge(_ result: Int32) throws(PictureError.Reason) {
+  private borrowing func judge(
+    _ result: Int32, _ stopsAtWarning: Bool
+  ) throws(PictureError.Reason) {
     if result == 0 { return }
-    if tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue) { throw warning }
-    throw failure
+    if tjGetErrorCode(handle) != Int32(TJERR_WARNING.rawValue) { throw failure }
+    if stopsAtWarning { throw warning }
   }
 
   private var message: String { String(cString: tjGetErrorStr2(handle)) }

@@ -65,6 +65,7 @@ enum WebPSource {
     _ canvas: PictureSize, decoded: PictureSize, built: PictureSize,
     input: WebPBitstreamFeatures, fileBytes: Int, target: PictureSize
   ) throws(PictureError.Reason) {
+    try PictureBudget.check(canvas, bytes: 0)
     let pixels = Int(input.width) * Int(input.height)
     var bytes = fileBytes + 4 * decoded.pixels + PlaneBuilder.bytes(built)
     bytes += PictureBudget.resultBytes(target) + 128 * Int(input.width)

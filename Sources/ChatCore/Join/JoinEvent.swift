@@ -8,6 +8,8 @@ enum JoinEvent {
   case left(String)
   /// A line of the server.
   case notice([UInt8])
+  /// The server's reason for not passing on what was said.
+  case notPassedOn([UInt8])
   case renamed(String)
   case serverClosing
   /// What this client has to say itself.
@@ -49,6 +51,9 @@ extension JoinEvent {
       object.add("name", name)
     case .notice(let text):
       begin("notice")
+      object.add("text", String(decoding: text, as: UTF8.self))
+    case .notPassedOn(let text):
+      begin("not-passed-on")
       object.add("text", String(decoding: text, as: UTF8.self))
     case .renamed(let name):
       begin("renamed")

@@ -15,7 +15,8 @@ public struct JoinOptions: Sendable {
   public var following = Following.untilInputEnds
   /// Leave after so many messages and pictures of others.
   public var count: Int?
-  public var saveDirectory = "."
+  /// Where pictures are saved; nil for the current folder, or nowhere if that cannot be written.
+  public var saveDirectory: String?
   public var savesPictures = true
   public var opensPictures = false
 

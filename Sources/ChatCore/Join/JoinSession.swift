@@ -23,6 +23,7 @@ final class JoinSession {
   private var isInputEnded = false
   private var wantsLeave = false
   private var linesRefused = 0
+  private var notPassedOn = 0
   /// Set once the connection has ended; the process goes on while pictures are being saved.
   private var isOver = false
   private var outcome: Failure?
@@ -41,7 +42,8 @@ final class JoinSession {
       reactor = try Reactor()
       signals = try Signals(
         [SIGTERM, SIGINT, SIGHUP] + (hasScreen ? [SIGWINCH, SIGTSTP] : []), on: reactor)
-      screen = hasScreen
+      screen =
+        hasScreen
         ? .terminal(try TerminalScreen(name: configuration.name.text, on: reactor))
         : .lines(
           try LineScreen(
@@ -51,15 +53,27 @@ final class JoinSession {
     }
     connection = ClientConnection(to: addresses, configuration, on: reactor)
     do throws(SystemError) {
-      let store = options.savesPictures
-        ? try PictureStore(directory: options.saveDirectory, isMade: true) : nil
-      desk = try PictureDesk(store: store, opens: options.opensPictures, on: reactor) {
-        [unowned self] in handle($0)
-      }
+      desk = try PictureDesk(
+        store: try Self.store(options), opens: options.opensPictures, on: reactor
+      ) { [unowned self] in handle($0) }
     } catch {
       throw Failure(.failed, "--save-dir: \(error); choose another, or use --no-save")
     }
     connect()
+  }
+
+  /// Where pictures are saved. A current folder that cannot be written to is no reason not to talk.
+  private static func store(_ options: JoinOptions) throws(SystemError) -> PictureStore? {
+    guard options.savesPictures else { return nil }
+    if let directory = options.saveDirectory {
+      return try PictureStore(directory: directory, isMade: true)
+    }
+    do throws(SystemError) {
+      return try PictureStore(directory: ".", isMade: false)
+    } catch {
+      if !options.client.isQuiet { note("* pictures are not saved: \(error)") }
+      return nil
+    }
   }
 
   private static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? true }
@@ -99,8 +113,8 @@ final class JoinSession {
     case .lines(let lines): lines.finish()
     }
     if let outcome { throw outcome }
-    if linesRefused > 0 {
-      throw Failure(.partlyDone, "\(linesRefused) lines were too long and were not sent")
+    if case .lines = screen, linesRefused + notPassedOn > 0 {
+      throw Failure(.partlyDone, "not all that was said got through")
     }
   }
 
@@ -173,6 +187,9 @@ final class JoinSession {
       roster.add(from)
       receive(jpeg, from: from)
     case .notice(let text): arrive(.notice(text))
+    case .notPassedOn(let text):
+      notPassedOn += 1
+      arrive(.notPassedOn(text))
     case .renamed(let name): arrive(.renamed(name))
     case .ended(let ending): end(ending)
     }
@@ -317,7 +334,8 @@ final class JoinSession {
   }
 
   private func sendPicture(_ path: String) {
-    let expanded = path.hasPrefix("~/")
+    let expanded =
+      path.hasPrefix("~/")
       ? (getenv("HOME").map { String(cString: $0) } ?? "~") + path.dropFirst() : path
     if desk?.fit(path: expanded, bytesMax: connection.pictureBytesMax) != true {
       show(.complaint("too many pictures are waiting; try again in a moment"))

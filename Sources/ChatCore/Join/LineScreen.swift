@@ -69,6 +69,7 @@ final class LineScreen {
     case .joined(let name): remark("* \(ShownText.string(name)) joined")
     case .left(let name): remark("* \(ShownText.string(name)) left")
     case .notice(let text): remark("* \(ShownText.string(text))")
+    case .notPassedOn(let text): errors.append(Array("! \(ShownText.string(text))\n".utf8))
     case .renamed(let name): remark("* you are \(ShownText.string(name)) here")
     case .serverClosing: remark("* the server is shutting down")
     case .status(let text): remark(text)

@@ -7,7 +7,8 @@ public enum OptionValue {
   ) throws(Failure) -> Int {
     guard let value = Int(text), range.contains(value) else {
       throw Failure(
-        .usage, "\(flag) \(ShownText.string(text)): a number from \(range.lowerBound) to "
+        .usage,
+        "\(flag) \(ShownText.string(text)): a number from \(range.lowerBound) to "
           + "\(range.upperBound) is needed")
     }
     return value
@@ -23,7 +24,8 @@ public enum OptionValue {
     let isPlain = !number.isEmpty && number.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
     guard isPlain, let value = Double(number), value > 0, value * (unit ?? 1) <= Double(max) else {
       throw Failure(
-        .usage, "\(flag) \(ShownText.string(text)): a time such as 30, 1.5, 10m or 2h is needed, "
+        .usage,
+        "\(flag) \(ShownText.string(text)): a time such as 30, 1.5, 10m or 2h is needed, "
           + "at most \(max) seconds")
     }
     return value * (unit ?? 1)
@@ -48,7 +50,8 @@ public enum OptionValue {
       sides.contains(width), sides.contains(height)
     else {
       throw Failure(
-        .usage, "\(flag) \(ShownText.string(text)): WIDTHxHEIGHT is needed, each from 1 to "
+        .usage,
+        "\(flag) \(ShownText.string(text)): WIDTHxHEIGHT is needed, each from 1 to "
           + "\(sides.upperBound), such as 640x480")
     }
     return PictureSize(width: width, height: height)

@@ -21,7 +21,8 @@ public func send(_ options: SendOptions) throws(Failure) {
   }
   var texts: [[UInt8]]
   if let text = options.text {
-    texts = options.isLines
+    texts =
+      options.isLines
       ? text.utf8.split(separator: UInt8(ascii: "\n")).map(Array.init) : [Array(text.utf8)]
   } else {
     texts = [try readMessage()]
@@ -59,6 +60,7 @@ private func readMessage() throws(Failure) -> [UInt8] {
 
 private func tooLong(bytes: Int) -> Failure {
   Failure(
-    .failed, "the message has \(bytes) bytes or more, and at most \(Limits.messageBytesMax) fit "
+    .failed,
+    "the message has \(bytes) bytes or more, and at most \(Limits.messageBytesMax) fit "
       + "into one (limit messageBytesMax); --lines sends each line by itself")
 }

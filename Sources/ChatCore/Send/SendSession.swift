@@ -66,7 +66,8 @@ final class SendSession {
     if let outcome { throw outcome }
     if linesRefused > 0 {
       throw Failure(
-        .partlyDone, "\(linesRefused) of the lines were longer than "
+        .partlyDone,
+        "\(linesRefused) of the lines were longer than "
           + "\(Limits.messageBytesMax) bytes and were not sent")
     }
   }
@@ -82,8 +83,10 @@ final class SendSession {
     case .ended(let ending):
       outcome = outcome ?? options.failure(ending, at: server)
       reactor.stop()
+    case .notPassedOn(let text):
+      outcome = Failure(.partlyDone, "\(server) says \"\(ShownText.string(text))\"")
     case .notice(let text):
-      if !options.isQuiet { warn("the server says \"\(ShownText.string(text))\"") }
+      if !options.isQuiet { note("* \(ShownText.string(text))") }
     default: break
     }
   }

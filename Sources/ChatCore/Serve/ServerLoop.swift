@@ -63,6 +63,7 @@ final class ServerLoop {
           ("address", socket.localAddress?.description ?? "?"),
           ("classic", options.server.classicPolicy.rawValue),
         ]))
+    sayHowToJoin()
     manager.notify("READY=1\nSTATUS=listening on \(socket.localAddress?.description ?? "?")")
     reactor.atTurnEnd { [unowned self] in endTurn() }
     try reactor.run()
@@ -104,8 +105,8 @@ final class ServerLoop {
   /// is high keep the descriptor in error, so that the next turn goes on with them.
   private func handleErrors() {
     let time = turnTime()
-    while !isEnding, !engine.output.outbox.isHigh, let address = socket.nextUnreachable() {
-      engine.handleUnreachable(address, at: time)
+    while !engine.output.outbox.isHigh, let address = socket.nextUnreachable() {
+      if !isEnding { engine.handleUnreachable(address, at: time) }
     }
     flush()
   }
@@ -198,6 +199,19 @@ final class ServerLoop {
     return LogRecord(.info, event, fields)
   }
 
+  /// Tells whoever started the server by hand what the others are to type.
+  private func sayHowToJoin() {
+    guard options.logFile == nil, isatty(STDERR_FILENO) == 1, let port = socket.localAddress?.port
+    else { return }
+    var lines = "Join from this machine:  chatd join --name NAME"
+    if port != defaultPort { lines += " --server localhost:\(port)" }
+    if options.bindHost == nil, let address = LocalAddresses.reachable().first {
+      lines += "\nFrom another:            chatd join --name NAME --server "
+      lines += port == defaultPort ? address.host : address.at(port).description
+    }
+    log.stream.append(Array((lines + "\nCtrl-C ends it.\n").utf8))
+  }
+
   private func startWatchdog() {
     guard let interval = manager.watchdogMicroseconds else { return }
     let timer = reactor.addTimer { [unowned self] in
@@ -236,15 +250,18 @@ extension ServerLoop {
     switch error.code {
     case EADDRINUSE:
       Failure(
-        .failed, "--port \(options.port): another program is using this port; "
+        .failed,
+        "--port \(options.port): another program is using this port; "
           + "end it, or choose another with --port")
     case EACCES, EPERM:
       Failure(
-        .failed, "--port \(options.port): no permission; ports below 1024 need "
+        .failed,
+        "--port \(options.port): no permission; ports below 1024 need "
           + "CAP_NET_BIND_SERVICE, choose a higher one with --port")
     case EADDRNOTAVAIL, ENODEV:
       Failure(
-        .failed, "--bind \(options.bindHost ?? "::"): this machine has no such address; "
+        .failed,
+        "--bind \(options.bindHost ?? "::"): this machine has no such address; "
           + "leave --bind out to listen on all of them")
     default: Failure(error)
     }

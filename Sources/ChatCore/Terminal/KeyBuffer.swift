@@ -25,7 +25,6 @@ struct KeyBuffer {
 
   private static func length(_ bytes: [UInt8]) -> Int? {
     guard let first = bytes.first else { return nil }
-    if bytes.count >= keyBytesMax { return 1 }
     if first != escape {
       let length = max(1, utf8Length(first))
       return bytes.count >= length ? length : nil
@@ -34,9 +33,9 @@ struct KeyBuffer {
     switch bytes[1] {
     case UInt8(ascii: "["):
       // ECMA-48 §5.4: parameters and intermediates, then one final byte.
-      guard let final = bytes.dropFirst(2).firstIndex(where: { (0x40...0x7e).contains($0) })
-      else { return nil }
-      return final + 1
+      let rest = bytes[2...].prefix(keyBytesMax)
+      if let final = rest.firstIndex(where: { (0x40...0x7e).contains($0) }) { return final + 1 }
+      return rest.count == keyBytesMax ? 1 : nil
     case UInt8(ascii: "O"): return bytes.count >= 3 ? 3 : nil
     default: return 2
     }

@@ -2,53 +2,84 @@ import CEditline
 import ChatEngine
 import Glibc
 
-/// The line that a person types on, with history and completion (libedit), kept below whatever is
-/// written meanwhile.
+/// The line that a person types on, with history and completion (libedit, editline(3)), kept below
+/// whatever is written meanwhile.
 ///
-/// libedit has one editor for the process, and calls back without a context; so there is one of
-/// these at a time, and `current` leads the callbacks to it. All of it runs on the loop's thread.
+/// libedit is fed one whole key at a time and never reads by itself, so it never waits. It is used
+/// through its own interface and not the one that imitates readline, which keeps a pointer to a
+/// line that has moved.
 final class LineEditor {
-  nonisolated(unsafe) private static var current: LineEditor?
-
-  private(set) var prompt: String
+  private let editor: OpaquePointer
+  private let history: OpaquePointer
   private var keys = KeyBuffer()
-  /// The key that libedit is being fed.
-  private var feed: ArraySlice<UInt8> = []
-  private var finished: [String?] = []
-  private var isInstalled = false
-  /// The words that may stand at the end of a line that begins so.
+  /// The rest of the key that libedit is being fed.
+  private var feed: [Int32] = []
+  /// What several words that fit begin with, to be shown once libedit is done with the key.
+  private var candidates: [String] = []
+  private var widePrompt: UnsafeMutablePointer<Int32>
+  private var isShown = false
+  private(set) var prompt: String
+  /// The words that may stand at the end of a line that ends so.
   var complete: (_ word: String, _ isFirst: Bool) -> [String] = { _, _ in [] }
-  /// Called with each finished line; nil for the end of input on an empty one.
+  /// Called with each finished line; nil for Ctrl-D on an empty one.
   var onLine: (String?) -> Void = { _ in }
 
   init(prompt: String) {
     self.prompt = prompt
+    widePrompt = Self.wide(prompt)
     setlocale(LC_ALL, "")
     // A plain C locale knows no letter beyond ASCII; libedit would refuse to take any.
     if String(cString: nl_langinfo(Int32(CODESET))) != "UTF-8" { setlocale(LC_CTYPE, "C.UTF-8") }
-    precondition(Self.current == nil, "libedit has one editor")
-    Self.current = self
-    ceditline_disown_signals()
-    ceditline_set_getc { _ in LineEditor.nextCharacter() }
-    using_history()
-    stifle_history(Int32(Limits.inputHistoryLinesMax))
-    ceditline_set_completion { word, start, _ in LineEditor.completions(word, start) }
+    guard let editor = ceditline_init("chatd") else {
+      preconditionFailure("libedit takes any terminal")
+    }
+    self.editor = editor
+    history = ceditline_history(editor, Int32(Limits.inputHistoryLinesMax))
+    ceditline_set_owner(editor, Unmanaged.passUnretained(self).toOpaque())
+    ceditline_set_prompt(editor) { LineEditor.of($0).widePrompt }
+    ceditline_set_reader(editor) { LineEditor.of($0).read(into: $1!) }
+    ceditline_use_emacs_keys(editor)
+    bindKeys()
+    el_source(editor, nil)
+  }
+
+  deinit {
+    el_end(editor)
+    history_wend(history)
+    widePrompt.deallocate()
   }
 
   /// Shows the prompt and takes the terminal.
-  func install() {
-    rl_callback_handler_install(prompt) { line in LineEditor.finish(line) }
-    isInstalled = true
+  func show() {
+    if isShown { return }
+    isShown = true
+    ceditline_set_unbuffered(editor, 1)
   }
 
-  /// Gives the terminal back as it was.
-  func remove() {
-    if isInstalled { rl_callback_handler_remove() }
-    isInstalled = false
+  /// Takes the prompt away and gives the terminal back as it was.
+  func hide() {
+    if !isShown { return }
+    erase()
+    giveBack()
+  }
+
+  private func giveBack() {
+    ceditline_set_unbuffered(editor, 0)
+    isShown = false
+  }
+
+  /// Gives the terminal back for as long as `body` runs; what is typed stays.
+  func lend(_ body: () -> Void) {
+    if isShown { ceditline_set_raw(editor, 0) }
+    body()
+    if isShown {
+      ceditline_set_raw(editor, 1)
+      ceditline_refresh(editor)
+    }
   }
 
   /// Whether anything is typed on the line.
-  var isEmpty: Bool { ceditline_end() == 0 }
+  var isEmpty: Bool { line.isEmpty }
 
   /// Whether an escape came that may be a key of its own.
   var hasPartialKey: Bool { !keys.isEmpty }
@@ -66,109 +97,179 @@ final class LineEditor {
 
   /// Shows another prompt, at once or with the next line.
   func setPrompt(_ prompt: String) {
-    if isInstalled { erase() }
+    if isShown { erase() }
     self.prompt = prompt
-    if isInstalled {
-      rl_set_prompt(prompt)
-      rl_forced_update_display()
-    }
+    widePrompt.deallocate()
+    widePrompt = Self.wide(prompt)
+    if isShown { ceditline_refresh(editor) }
   }
 
   /// Empties the line.
   func clear() {
-    // libedit replaces a line only by one that is not empty; its own key for it does the work.
-    let killLine: UInt8 = 0x15
-    type([killLine])
+    guard isShown else { return }
+    erase()
+    el_cursor(editor, Int32(line.count))
+    el_deletestr(editor, Int32(line.count))
+    ceditline_refresh(editor)
   }
 
   /// Writes whole lines above the prompt.
   func write(above bytes: [UInt8]) {
-    if isInstalled { erase() }
+    if isShown { erase() }
     _ = writeAll(bytes, to: STDOUT_FILENO)
-    if isInstalled { rl_forced_update_display() }
+    if isShown { ceditline_refresh(editor) }
   }
 
   /// The terminal has another size now.
   func resize() {
-    rl_resize_terminal()
-    rl_forced_update_display()
+    guard isShown else { return }
+    _ = writeAll(Array("\r\u{1b}[J".utf8), to: STDOUT_FILENO)
+    el_resize(editor)
+    ceditline_refresh(editor)
   }
 
   // MARK: -
 
   private func takeKeys() {
-    while isInstalled, let key = keys.next() {
-      feed = key[...]
-      while isInstalled, !feed.isEmpty { rl_callback_read_char() }
-      for line in takeFinished() {
-        // After a finished line libedit has given the terminal back.
-        isInstalled = false
-        onLine(line)
-        if line == nil { return }
-        install()
+    while isShown, let key = keys.next() {
+      if key == [Self.endOfInput], isEmpty {
+        hide()
+        onLine(nil)
+        return
       }
+      feed = String(decoding: key, as: UTF8.self).unicodeScalars.map { Int32($0.value) }
+      var count: Int32 = 0
+      while !feed.isEmpty { el_wgets(editor, &count) }
+      showCandidates()
+      finishLine()
     }
   }
 
-  private func takeFinished() -> [String?] {
-    defer { finished.removeAll() }
-    return finished
+  private static let endOfInput: UInt8 = 0x04
+
+  /// Hands over a line that Enter ended.
+  private func finishLine() {
+    var line = line
+    guard line.last == "\n" else { return }
+    line.removeLast()
+    giveBack()
+    let text = String(String.UnicodeScalarView(line))
+    if !text.isEmpty {
+      let wide = Self.wide(text)
+      ceditline_remember(history, wide)
+      wide.deallocate()
+    }
+    onLine(text)
+    show()
+  }
+
+  /// What is typed.
+  private var line: [Unicode.Scalar] {
+    let info = el_wline(editor)!.pointee
+    return Self.scalars(info.buffer, info.lastchar)
+  }
+
+  private var lineUpToCursor: [Unicode.Scalar] {
+    let info = el_wline(editor)!.pointee
+    return Self.scalars(info.buffer, info.cursor)
   }
 
   /// Erases the prompt and what is typed, over all the rows that they take, and leaves the cursor
   /// where they began.
   private func erase() {
     let columns = max(1, TerminalSize(of: STDOUT_FILENO).columns)
-    let typed = rl_copy_text(0, ceditline_point())
-    defer { free(typed) }
-    let cells = cellWidth(prompt) + cellWidth(typed.map { String(cString: $0) } ?? "")
-    let rowsAbove = cells / columns
+    let typed = String(String.UnicodeScalarView(lineUpToCursor))
+    let rowsAbove = (cellWidth(prompt) + cellWidth(typed)) / columns
     let up = rowsAbove > 0 ? "\u{1b}[\(rowsAbove)A" : ""
     _ = writeAll(Array("\(up)\r\u{1b}[J".utf8), to: STDOUT_FILENO)
   }
 
-  // MARK: Callbacks of libedit
+  // MARK: Completion
 
-  /// The next character for libedit, as a wide character.
-  private static func nextCharacter() -> Int32 {
-    guard let editor = current, let first = editor.feed.first else { return -1 }
-    if first < 0x80 { return Int32(editor.feed.removeFirst()) }
-    let bytes = Array(editor.feed)
-    guard let scalar = UTF8Text.decode(bytes.span, at: 0) else {
-      editor.feed.removeFirst()
-      return 0xfffd
+  /// Completes the word before the cursor as far as all that fit agree.
+  private func completeWord() -> UInt8 {
+    let typed = lineUpToCursor
+    let word = typed.suffix(while: { $0 != " " })
+    let isFirst = word.count == typed.count
+    let matches = complete(String(String.UnicodeScalarView(word)), isFirst)
+    guard let first = matches.first else { return UInt8(CC_ERROR) }
+    let common = matches.dropFirst().reduce(first) { Self.commonPrefix($0, $1) }
+    if common.unicodeScalars.count <= word.count && matches.count > 1 {
+      candidates = matches
+      return UInt8(CC_NORM)
     }
-    editor.feed.removeFirst(UTF8Text.length(ofScalarStarting: first))
-    return Int32(scalar.value)
+    el_deletestr(editor, Int32(word.count))
+    let wide = Self.wide(matches.count == 1 ? common + " " : common)
+    defer { wide.deallocate() }
+    return UInt8(el_winsertstr(editor, wide) == 0 ? CC_REFRESH : CC_ERROR)
   }
 
-  private static func finish(_ line: UnsafeMutablePointer<CChar>?) {
-    defer { free(line) }
-    let text = line.map { String(cString: $0) }
-    if let text, !text.isEmpty { add_history(text) }
-    current?.finished.append(text)
+  private func showCandidates() {
+    if candidates.isEmpty { return }
+    let list = candidates.map { ShownText.string($0) }.joined(separator: "  ")
+    candidates = []
+    write(above: Array("\(list)\n".utf8))
   }
 
-  private static func completions(
-    _ word: UnsafePointer<CChar>?, _ start: Int32
-  ) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
-    ceditline_end_completion()
-    guard let editor = current, let word else { return nil }
-    let matches = editor.complete(String(cString: word), start == 0)
-    if matches.isEmpty { return nil }
-    // As readline(3) has it: first what all have in common, then each, then nil; all of it malloc'd.
-    let list = [commonPrefix(matches)] + matches
-    let result = UnsafeMutableRawPointer(
-      malloc((list.count + 1) * MemoryLayout<UnsafeMutablePointer<CChar>?>.stride)
-    ).bindMemory(to: UnsafeMutablePointer<CChar>?.self, capacity: list.count + 1)
-    for (index, text) in list.enumerated() { result[index] = strdup(text) }
-    result[list.count] = nil
-    return result
+  private static func commonPrefix(_ a: String, _ b: String) -> String {
+    String(zip(a, b).prefix { $0 == $1 }.map(\.0))
   }
 
-  private static func commonPrefix(_ words: [String]) -> String {
-    words.dropFirst().reduce(words[0]) { prefix, word in
-      String(zip(prefix, word).prefix { $0 == $1 }.map(\.0))
+  // MARK: libedit
+
+  private func bindKeys() {
+    let name = Self.wide("chatd-complete")
+    ceditline_add_command(editor, name) { editor, _ in LineEditor.of(editor).completeWord() }
+    name.deallocate()
+    let bindings = [
+      ("^I", "chatd-complete"), ("\\e[3~", "ed-delete-next-char"),
+      ("\\e[1~", "ed-move-to-beg"), ("\\e[4~", "ed-move-to-end"), ("\\e[H", "ed-move-to-beg"),
+      ("\\e[F", "ed-move-to-end"), ("\\eOH", "ed-move-to-beg"), ("\\eOF", "ed-move-to-end"),
+      ("\\e[1;5C", "em-next-word"), ("\\e[1;5D", "ed-prev-word"),
+      ("^W", "ed-delete-prev-word"),
+    ]
+    // These would read on by themselves.
+    let unbound = ["^Q", "^R", "^S", "^V", "\\ex"].map { ($0, "ed-unassigned") }
+    for (key, command) in bindings + unbound {
+      let (wideKey, wideCommand) = (Self.wide(key), Self.wide(command))
+      ceditline_bind(editor, wideKey, wideCommand)
+      wideKey.deallocate()
+      wideCommand.deallocate()
     }
+  }
+
+  private static func of(_ editor: OpaquePointer?) -> LineEditor {
+    Unmanaged<LineEditor>.fromOpaque(ceditline_owner(editor)).takeUnretainedValue()
+  }
+
+  /// Gives libedit the next character of the key; 0 where there is none, which it takes for the
+  /// end of a key that it does not know.
+  private func read(into character: UnsafeMutablePointer<Int32>) -> Int32 {
+    if feed.isEmpty { return 0 }
+    character.pointee = feed.removeFirst()
+    return 1
+  }
+
+  private static func wide(_ text: String) -> UnsafeMutablePointer<Int32> {
+    let scalars = text.unicodeScalars.map { Int32($0.value) } + [0]
+    let copy = UnsafeMutablePointer<Int32>.allocate(capacity: scalars.count)
+    copy.initialize(from: scalars, count: scalars.count)
+    return copy
+  }
+
+  private static func scalars(
+    _ start: UnsafePointer<Int32>, _ end: UnsafePointer<Int32>
+  ) -> [Unicode.Scalar] {
+    UnsafeBufferPointer(start: start, count: end - start).map {
+      Unicode.Scalar(UInt32(bitPattern: $0)) ?? "\u{fffd}"
+    }
+  }
+}
+
+extension Array {
+  /// The longest end whose elements all satisfy `condition`.
+  fileprivate func suffix(while condition: (Element) -> Bool) -> ArraySlice<Element> {
+    let start = lastIndex { !condition($0) }.map { $0 + 1 } ?? startIndex
+    return self[start...]
   }
 }

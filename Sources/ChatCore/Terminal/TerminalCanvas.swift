@@ -49,7 +49,8 @@ struct TerminalCanvas: Sendable {
     defer { chafa_canvas_config_unref(config) }
     let symbols = chafa_symbol_map_new()
     defer { chafa_symbol_map_unref(symbols) }
-    let tags = colours == .none
+    let tags =
+      colours == .none
       ? CHAFA_SYMBOL_TAG_ASCII.rawValue
       : CHAFA_SYMBOL_TAG_BLOCK.rawValue | CHAFA_SYMBOL_TAG_BORDER.rawValue
         | CHAFA_SYMBOL_TAG_SPACE.rawValue

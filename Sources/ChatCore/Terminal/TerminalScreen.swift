@@ -37,19 +37,19 @@ final class TerminalScreen {
     }
   }
 
-  func start() { editor.install() }
+  func start() { editor.show() }
 
   /// Gives the terminal back.
-  func finish() { editor.remove() }
+  func finish() { editor.hide() }
 
   func resize() { editor.resize() }
 
   /// Stops the process as Ctrl-Z does, and comes back with the prompt.
   func suspend() {
-    editor.remove()
-    _ = writeAll(Array("\r\n".utf8), to: STDOUT_FILENO)
-    kill(getpid(), SIGSTOP)
-    editor.install()
+    editor.lend {
+      _ = writeAll(Array("\r\n".utf8), to: STDOUT_FILENO)
+      kill(getpid(), SIGSTOP)
+    }
   }
 
   /// Ctrl-C: empties the line.
@@ -78,6 +78,7 @@ final class TerminalScreen {
     case .joined(let name): remark("\(ShownText.string(name)) joined")
     case .left(let name): remark("\(ShownText.string(name)) left")
     case .notice(let text): remark(ShownText.string(text))
+    case .notPassedOn(let text): line(style.failure("! \(ShownText.string(text))"))
     case .renamed(let name):
       ownName = ShownText.string(name)
       editor.setPrompt("\(ownName)> ")
@@ -120,9 +121,8 @@ final class TerminalScreen {
     guard let line else {
       if isAskingPath {
         endAsking()
-        editor.install()
+        editor.show()
       } else {
-        _ = writeAll(Array("\r\n".utf8), to: STDOUT_FILENO)
         onLine(nil)
       }
       return

@@ -33,14 +33,16 @@ public enum Limits {
   /// Clients in all: the default, and the most that `--clients-max` can ask for.
   public static let clientsDefault = 10_000
   public static let clientsMax = 65_536
-  /// Joins from one address (without its port) in a second, and at once.
+  /// Joins from one address (without its port) in a second, and so many seconds' worth at once.
   public static let joinsPerSecondDefault = 20
-  public static let joinsBurst = 100
+  public static let joinsBurstSeconds = 5
+  /// Answers to newcomers from one address that are over the limit, in a second.
+  public static let joinRefusalsPerSecond = 5
   /// Addresses are hashed to this many join budgets, so that forged ones cannot grow a table.
   public static let joinBudgets = 1_024
-  /// Messages from one client in a second, and at once.
+  /// Messages from one client in a second, and so many seconds' worth at once.
   public static let messagesPerSecondDefault = 200
-  public static let messagesBurst = 400
+  public static let messagesBurstSeconds = 2
   /// The most that either rate can be set to.
   public static let ratePerSecondMax = 1_000_000
   /// A client that was not heard for so long is let go: the default, and the most.

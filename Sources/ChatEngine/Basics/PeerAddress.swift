@@ -25,6 +25,11 @@ public struct PeerAddress: Hashable, Sendable {
     self.init(high: 0, low: 0xffff_0000_0000 | address, port: port)
   }
 
+  /// The same address with another port.
+  public func at(_ port: UInt16) -> PeerAddress {
+    PeerAddress(high: high, low: low, scope: scope, port: port)
+  }
+
   /// The IPv4 address of a mapped one, else nil.
   public var v4: UInt32? {
     high == 0 && low >> 32 == 0xffff ? UInt32(truncatingIfNeeded: low) : nil
@@ -33,12 +38,15 @@ public struct PeerAddress: Hashable, Sendable {
   /// Whether this address can only be of this machine or of a private network: loopback,
   /// RFC 1918, link-local (RFC 3927, RFC 4291) or unique local (RFC 4193).
   public var isPrivate: Bool {
+    if isLinkLocal { return true }
     if let v4 {
       return v4 >> 24 == 127 || v4 >> 24 == 10 || v4 >> 20 == 0xac1 || v4 >> 16 == 0xc0a8
-        || v4 >> 16 == 0xa9fe
     }
-    return high == 0 && low == 1 || high >> 54 == 0xfe80 >> 6 || high >> 57 == 0xfc >> 1
+    return high == 0 && low == 1 || high >> 57 == 0xfc >> 1
   }
+
+  /// Whether this address is good on one link only (RFC 3927, RFC 4291).
+  public var isLinkLocal: Bool { v4.map { $0 >> 16 == 0xa9fe } ?? (high >> 54 == 0xfe80 >> 6) }
 }
 
 extension PeerAddress: CustomStringConvertible {

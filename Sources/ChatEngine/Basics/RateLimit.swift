@@ -4,6 +4,11 @@ public struct Rate: Hashable, Sendable {
   public var perSecond: Int
   public var burst: Int
 
+  /// `perSecond` in the long run, and up to `seconds` of it at once.
+  public init(perSecond: Int, burstSeconds seconds: Int) {
+    self.init(perSecond: perSecond, burst: max(1, perSecond * seconds))
+  }
+
   public init(perSecond: Int, burst: Int) {
     precondition(perSecond >= 0 && burst >= 1)
     self.perSecond = perSecond

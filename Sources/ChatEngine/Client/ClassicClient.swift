@@ -26,6 +26,8 @@ public struct ClassicClient {
     case picture(from: String, jpeg: [UInt8])
     case notice([UInt8])
     case renamed(String)
+    /// The server's reason for not passing something on.
+    case notPassedOn([UInt8])
     case ended(Ending)
   }
 
@@ -40,6 +42,8 @@ public struct ClassicClient {
     case notConfirmed
     /// The server said that it stops.
     case shutDown
+    /// The server said why it does not let this client in.
+    case notLetIn([UInt8])
   }
 
   private enum Phase: Equatable {
@@ -238,6 +242,8 @@ public struct ClassicClient {
       events.append(.picture(from: bytes.string(name), jpeg: bytes.array(jpeg)))
     case .renamed(let name): events.append(.renamed(bytes.string(name)))
     case .shutDown: end(.shutDown)
+    case .notLetIn: end(.notLetIn(bytes.array(0..<bytes.count)))
+    case .notPassedOn: events.append(.notPassedOn(bytes.array(0..<bytes.count)))
     case .notice: events.append(.notice(bytes.array(0..<bytes.count)))
     case .answer: break
     }

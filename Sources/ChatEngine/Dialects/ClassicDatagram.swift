@@ -32,6 +32,10 @@ public enum ClassicText {
   public static let answer = "CHAT_SERVER_FOUND"
   public static let joinedNoticeB = " joined"
   public static let leftNoticeB = (head: "User ", tail: " left")
+  /// What the server says to somebody whom it does not let in, and to somebody whose words it does
+  /// not pass on; the reason and a full stop follow.
+  public static let notLetIn = "You were not let in, because "
+  public static let notPassedOn = "This was not passed on, because "
   public static let renamed = (head: "This name is taken here, so you are ", tail: ".")
   public static let idle = "You were not heard for a long time and have left the chat."
 }

@@ -7,6 +7,10 @@ enum ClassicRelay: Equatable {
   /// The server gave this client another name.
   case renamed(name: Range<Int>)
   case shutDown
+  /// The server does not let this client in.
+  case notLetIn
+  /// The server did not pass something on that this client said.
+  case notPassedOn
   /// The answer to `ClassicText.question`.
   case answer
   /// A line of the server, or anything else that can be shown as text.
@@ -19,6 +23,10 @@ enum ClassicRelay: Equatable {
       || bytes.equals(ClassicText.serverShutdownB)
     {
       self = .shutDown
+    } else if bytes.hasBytes(ClassicText.notLetIn) || bytes.equals(ClassicText.nameTaken) {
+      self = .notLetIn
+    } else if bytes.hasBytes(ClassicText.notPassedOn) {
+      self = .notPassedOn
     } else if bytes.hasBytes(ClassicText.renamed.head), bytes.endsWith(ClassicText.renamed.tail) {
       self = .renamed(
         name: ClassicText.renamed.head.utf8.count..<bytes.count

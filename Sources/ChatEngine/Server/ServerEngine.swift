@@ -15,12 +15,11 @@ public final class ServerEngine {
       clientsMax: configuration.clientsMax,
       speechRate: Rate(
         perSecond: configuration.messagesPerSecond,
-        burst: max(Limits.messagesBurst, configuration.messagesPerSecond)))
+        burstSeconds: Limits.messagesBurstSeconds))
     classic = ClassicFrontend(
       clientsMax: configuration.clientsMax, policy: configuration.classicPolicy,
       joinRate: Rate(
-        perSecond: configuration.joinsPerSecond,
-        burst: max(Limits.joinsBurst, configuration.joinsPerSecond)),
+        perSecond: configuration.joinsPerSecond, burstSeconds: Limits.joinsBurstSeconds),
       idleTimeout: configuration.idleTimeout)
   }
 

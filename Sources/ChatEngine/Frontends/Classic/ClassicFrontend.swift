@@ -8,7 +8,7 @@ public struct ClassicFrontend {
   private var peers: ClassicPeers
   private let policy: ClassicPolicy
   private let joinRate: Rate
-  private var joinBudgets = [RateLimiter](repeating: RateLimiter(), count: Limits.joinBudgets)
+  private var joinBudgets = [JoinBudget](repeating: JoinBudget(), count: Limits.joinBudgets)
   private let idleTimeout: Duration
 
   public init(clientsMax: Int, policy: ClassicPolicy, joinRate: Rate, idleTimeout: Duration) {
@@ -16,6 +16,11 @@ public struct ClassicFrontend {
     self.policy = policy
     self.joinRate = joinRate
     self.idleTimeout = idleTimeout
+  }
+
+  private struct JoinBudget {
+    var joins = RateLimiter()
+    var refusals = RateLimiter()
   }
 
   /// When the peer that was silent the longest has been so for the idle time.
@@ -116,7 +121,7 @@ public struct ClassicFrontend {
   ) {
     guard let slot = peers.slot(of: member) else { return }
     output.drop(.tooLong, from: peers[slot].address, at: now)
-    warn(slot, "Your message was too long to be passed on to everyone.", at: now, &output)
+    warn(slot, "it is too long for some", at: now, &output)
   }
 
   /// Sends a line to one address.
@@ -126,12 +131,12 @@ public struct ClassicFrontend {
     }
   }
 
-  /// Tells a peer what became of its datagram, at most once a second.
+  /// Tells a peer why its datagram was not passed on, at most once a second.
   private mutating func warn(
-    _ slot: UInt32, _ text: String, at now: Instant, _ output: inout ServerOutput
+    _ slot: UInt32, _ reason: String, at now: Instant, _ output: inout ServerOutput
   ) {
     if peers[slot].warnings.take(Rate(perSecond: 1, burst: 1), at: now) {
-      tell(peers[slot].address, text, &output)
+      tell(peers[slot].address, "\(ClassicText.notPassedOn)\(reason).", &output)
     }
   }
 }
@@ -179,17 +184,19 @@ extension ClassicFrontend {
     _ dialect: ClassicDialect, _ wanted: String, at address: PeerAddress, _ now: Instant,
     _ hub: inout Hub, _ output: inout ServerOutput
   ) -> UInt32? {
-    guard takeJoin(address, at: now) else {
-      output.drop(.joinsPerSecond, from: address, at: now)
-      return nil
-    }
+    guard takeJoin(address, at: now, &output) else { return nil }
     guard let name = acceptName(wanted, at: address, now, &output) else { return nil }
     do throws(Hub.Refusal) {
       let member = try hub.join(name, ifTaken: dialect == .a ? .number : .refuse)
       let slot = peers.insert(
         ClassicPeer(
           address: address, member: member, claimed: wanted, dialect: dialect, heard: now))
-      welcome(slot, hub.name(of: member).text, &output)
+      let given = hub.name(of: member).text
+      welcome(slot, given, &output)
+      output.record(
+        LogRecord(
+          .debug, "joined",
+          [("name", given), ("address", address.description), ("dialect", "\(dialect)")]))
       return slot
     } catch {
       switch error {
@@ -197,7 +204,7 @@ extension ClassicFrontend {
         tell(address, ClassicText.nameTaken, &output)
       case .full:
         output.drop(.clientsMax, from: address, at: now)
-        tell(address, "This chat is full.", &output)
+        refuse(address, "the chat is full", &output)
       }
       return nil
     }
@@ -216,16 +223,32 @@ extension ClassicFrontend {
       }
     }
     output.drop(.badName, from: address, at: now)
-    tell(address, "You were not let in, because \(fault).", &output)
+    refuse(address, fault, &output)
     return nil
   }
 
-  private mutating func takeJoin(_ address: PeerAddress, at now: Instant) -> Bool {
+  private func refuse(
+    _ address: PeerAddress, _ reason: String, _ output: inout ServerOutput
+  ) {
+    tell(address, "\(ClassicText.notLetIn)\(reason).", &output)
+  }
+
+  /// Takes a join from the budget of an address. One over it is told so, but not without end: the
+  /// source may be forged.
+  private mutating func takeJoin(
+    _ address: PeerAddress, at now: Instant, _ output: inout ServerOutput
+  ) -> Bool {
     var hasher = Hasher()
     hasher.combine(address.high)
     hasher.combine(address.low)
     let budget = Int(UInt(bitPattern: hasher.finalize()) % UInt(joinBudgets.count))
-    return joinBudgets[budget].take(joinRate, at: now)
+    if joinBudgets[budget].joins.take(joinRate, at: now) { return true }
+    output.drop(.joinsPerSecond, from: address, at: now)
+    let refusalRate = Rate(perSecond: Limits.joinRefusalsPerSecond, burstSeconds: 1)
+    if joinBudgets[budget].refusals.take(refusalRate, at: now) {
+      refuse(address, "too many joined from your address just now", &output)
+    }
+    return false
   }
 
   private func welcome(_ slot: UInt32, _ name: String, _ output: inout ServerOutput) {
@@ -303,7 +326,7 @@ extension ClassicFrontend {
     } catch {
       output.drop(.badPicture, from: peers[slot].address, at: now)
       warn(
-        slot, "Your picture was not passed on, because \(error.text).", at: now, &output)
+        slot, error.text, at: now, &output)
     }
   }
 
@@ -312,7 +335,7 @@ extension ClassicFrontend {
   ) -> Bool {
     if hub.admitsSpeech(of: peers[slot].member, at: now) { return true }
     output.drop(.messagesPerSecond, from: peers[slot].address, at: now)
-    warn(slot, "You are sending too fast. What you said just now was lost.", at: now, &output)
+    warn(slot, "you are sending too fast", at: now, &output)
     return false
   }
 
