@@ -204,7 +204,7 @@ struct ClassicClientTests {
   func staysBelowTheLimit() {
     let pace = ClassicClient.Configuration(name: try! MemberName("Ann")).pace
     #expect(pace.perSecond < Limits.messagesPerSecondDefault)
-    #expect(pace.burst <= Limits.messagesBurst)
+    #expect(pace.burst <= Limits.messagesPerSecondDefault * Limits.messagesBurstSeconds)
   }
 
   @Test("A client is busy while much waits, and no longer once it is out")
@@ -292,14 +292,16 @@ struct ClassicClientEventTests {
     harness.receive("Bob: a: b")
     harness.receive(bytes("IMG:Bob:") + [0xff, 0xd8])
     harness.receive("This name is taken here, so you are Ann-2.")
-    harness.receive("This chat is full.")
+    harness.receive("This was not passed on, because it is no JPEG.")
+    harness.receive("Welcome")
     harness.receive([0xff])
     harness.receive("Bob has left the chat.")
     #expect(
       harness.events == [
         .arrived("Bob"), .message(from: "Bob", text: bytes("a: b")),
         .picture(from: "Bob", jpeg: [0xff, 0xd8]), .renamed("Ann-2"),
-        .notice(bytes("This chat is full.")), .notice([0xff]), .departed("Bob"),
+        .notPassedOn(bytes("This was not passed on, because it is no JPEG.")),
+        .notice(bytes("Welcome")), .notice([0xff]), .departed("Bob"),
       ])
     #expect(harness.sent == [])
   }
@@ -314,6 +316,17 @@ struct ClassicClientEventTests {
     #expect(harness.events == [.ended(.shutDown)])
     harness.receive("Bob: hi")
     #expect(harness.events == [])
+  }
+
+  @Test(
+    "A client that is not let in ends with the server's reason",
+    arguments: ["Name already taken", "You were not let in, because the chat is full."])
+  func endsWhenNotLetIn(reason: String) {
+    let harness = ClientHarness()
+    harness.join()
+    harness.receive(reason)
+    #expect(harness.events == [.ended(.notLetIn(bytes(reason)))])
+    #expect(harness.client.isEnded)
   }
 
   @Test("The largest picture and the longest text fit a datagram, whatever the name")

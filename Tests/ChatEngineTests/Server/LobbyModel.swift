@@ -99,7 +99,7 @@ struct LobbyModel {
       }
     } else if person.warned.map({ now - $0 >= 1_000 }) ?? true {
       people[place]?.warned = now
-      tell(place, "Your picture was not passed on, because it is no JPEG.")
+      tell(place, "This was not passed on, because it is no JPEG.")
     }
   }
 
@@ -117,7 +117,9 @@ struct LobbyModel {
       while taken.contains("\(wanted)-\(number)".lowercased()) { number += 1 }
       name = "\(wanted)-\(number)"
     }
-    if people.count == clientsMax { return tell(place, "This chat is full.") }
+    if people.count == clientsMax {
+      return tell(place, "You were not let in, because the chat is full.")
+    }
     people[place] = Person(claimed: wanted, name: name, isB: isB, heard: now)
     welcome(place)
     tellOthers(place, a: "\(name) has joined the chat.", b: "\(name) joined")

@@ -55,7 +55,7 @@ struct ClassicPictureTests {
   func refusesBadPictures(jpeg: [UInt8], reason: String) {
     let harness = lobby()
     let told = harness.receive(picture("Ann", jpeg), from: EngineHarness.address(1))
-    #expect(told == [sent(1, "Your picture was not passed on, because \(reason).")])
+    #expect(told == [sent(1, "This was not passed on, because \(reason).")])
     #expect(harness.drops(.badPicture) == 1)
     #expect(harness.takeTranscript() == "")
     #expect(harness.engine.output.counters.pictures == 0)
@@ -110,7 +110,7 @@ struct ClassicPictureTests {
     #expect(
       told.byAddress == [
         sent(3, "Ann-2 sent an image."),
-        sent(4, "Your message was too long to be passed on to everyone."),
+        sent(4, "This was not passed on, because it is too long for some."),
       ])
   }
 
