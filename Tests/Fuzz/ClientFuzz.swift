@@ -14,6 +14,7 @@ private final class ClientRun {
   private var now = Instant(nanoseconds: 1_000_000_000_000)
   private var hasStarted = false
   private var hasJoined = false
+  private var addressesTried = 1
   private var endings = 0
   /// Texts in the order in which they were said, and how many of them went out.
   private var said: [[UInt8]] = []
@@ -43,7 +44,9 @@ private final class ClientRun {
       if !wasEnded { said.append(jpeg) }
     case 3: client.leave(at: now)
     case 4 where hasStarted: client.handleUnreachable()
-    case 5 where hasStarted && !hasJoined && !wasEnded: client.startAgain(at: now)
+    case 5 where hasStarted && !hasJoined && !wasEnded:
+      if addressesTried < Limits.serverAddressesMax { client.startAgain(at: now) }
+      addressesTried += 1
     case 6: advance(by: Int(choice) * 4)
     default: client.receive(input.chunk().span, at: now)
     }
