@@ -83,7 +83,8 @@ private func checkName(_ bytes: [UInt8]) {
   for number in [2, Limits.nameNumberMax] {
     guard let numbered = name.numbered(number) else { continue }
     hold(numbered.text.utf8.count <= Limits.nameBytesMax, "a numbered name too long")
-    hold(numbered.text.hasSuffix("-\(number)"), "a number that is lost")
+    // By bytes: some letters make one character with what follows.
+    hold(Array(numbered.text.utf8).span.endsWith("-\(number)"), "a number that is lost")
   }
 }
 
