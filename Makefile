@@ -57,7 +57,7 @@ bench: build ## compare with a C relay, Pillow and vips, in one run each
 	/usr/bin/python3 Benchmarks/Pictures/compare.py
 
 screenshot: build ## make the README's picture anew
-	@Scripts/packages.sh demo
+	@Scripts/packages.sh screenshot
 	CHATD=$(BINARY) Scripts/screenshot.sh
 
 install: ## PREFIX=/usr/local, DESTDIR=

@@ -1,21 +1,23 @@
 #!/bin/sh
 # Installs the Debian packages that a job needs and that are missing; says which.
-# Usage: Scripts/packages.sh build|demo|test|bench
+# Usage: Scripts/packages.sh build|demo|screenshot|test|bench
 set -eu
 
 build="binutils libc6-dev libstdc++-12-dev pkg-config libturbojpeg0-dev libzimg-dev libspng-dev
   libwebp-dev libgif-dev libheif-dev libexif-dev libedit-dev libchafa-dev libglib2.0-dev"
 demo="mate-backgrounds"
+screenshot="$demo fonts-dejavu-core python3 python3-pil tmux"
 test="$demo gcc python3 python3-pytest python3-pil tmux systemd iproute2"
 bench="$demo gcc python3 python3-pil libvips-tools"
 
 case "${1:-}" in
   build) wanted="$build" ;;
   demo) wanted="$build $demo" ;;
+  screenshot) wanted="$build $screenshot" ;;
   test) wanted="$build $test" ;;
   bench) wanted="$build $bench" ;;
   *)
-    echo "usage: $0 build|demo|test|bench" >&2
+    echo "usage: $0 build|demo|screenshot|test|bench" >&2
     exit 2
     ;;
 esac

@@ -6,7 +6,7 @@ enum JPEGSource {
   static func decode(
     _ file: [UInt8], box: PictureSize
   ) throws(PictureError.Reason) -> DecodedPicture {
-    let header = try JPEGHeader(of: file)
+    let header = try readHeader(file)
     let orientation =
       header.exif.map { EXIF.orientation(of: Array(file[$0])) } ?? .upright
     let seen = orientation.applied(to: header.size)
@@ -21,8 +21,21 @@ enum JPEGSource {
       guard case .damaged(_, let detail) = error, isBenign(detail) else { throw error }
     }
     // TurboJPEG tells only the first warning; what a harmless one might hide is looked for here.
-    if !header.scans(of: file).isEnded { throw .truncated(.jpeg) }
+    if !header.scans(of: file.span).isEnded { throw .truncated(.jpeg) }
     return try job.decode(file, stopsAtWarning: false)
+  }
+
+  private static func readHeader(_ file: [UInt8]) throws(PictureError.Reason) -> JPEGHeader {
+    do throws(JPEGHeader.Fault) {
+      return try JPEGHeader(file.span)
+    } catch {
+      switch error {
+      case .notJPEG, .dimensions: throw .notAPicture
+      case .truncated: throw .truncated(.jpeg)
+      case .damaged(let detail): throw .damaged(.jpeg, detail: detail)
+      case .unsupported(let detail): throw .unsupported(.jpeg, detail: detail)
+      }
+    }
   }
 
   /// The scale, in eighths, that the transform itself applies while decoding.
@@ -59,7 +72,7 @@ enum JPEGSource {
     try PictureBudget.check(header.size, bytes: bytes)
     if !header.mayBeComplete(fileBytes: file.count) { throw .truncated(.jpeg) }
     if header.isProgressive {
-      let scans = header.scans(of: file).count
+      let scans = header.scans(of: file.span).count
       if scans > Limits.pictureScansMax {
         throw .unsupported(.jpeg, detail: "\(scans) scans, at most \(Limits.pictureScansMax)")
       }
@@ -155,4 +168,8 @@ enum JPEGSource {
       UInt8((UInt32(light) * UInt32(black) + 127) / 255)
     }
   }
+}
+
+extension JPEGHeader {
+  var size: PictureSize { PictureSize(width: width, height: height) }
 }

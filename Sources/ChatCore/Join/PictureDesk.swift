@@ -17,7 +17,7 @@ struct ArrivedPicture: Sendable {
   var text: String {
     var text = "a picture"
     if let size { text += ", \(size.width)×\(size.height)" }
-    text += ", \((bytes + 999) / 1_000) kB"
+    text += ", \(PictureText.bytes(bytes))"
     if let file { text += ", saved as \(ShownText.string(file))" }
     if let fault { text += " (\(fault))" }
     return text
@@ -98,8 +98,8 @@ final class PictureDesk {
     _ canvas: TerminalCanvas?
   ) -> ArrivedPicture {
     var picture = ArrivedPicture(from: from, bytes: jpeg.count)
-    do throws(ChatEngine.JPEGHeader.Fault) {
-      let header = try ChatEngine.JPEGHeader.relayable(jpeg.span)
+    do throws(JPEGHeader.Fault) {
+      let header = try JPEGHeader.relayable(jpeg.span)
       picture.size = PictureSize(width: header.width, height: header.height)
     } catch {
       picture.fault = "not shown, because \(error.text)"

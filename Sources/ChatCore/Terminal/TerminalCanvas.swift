@@ -52,7 +52,7 @@ struct TerminalCanvas: Sendable {
     let tags =
       colours == .none
       ? CHAFA_SYMBOL_TAG_ASCII.rawValue
-      : CHAFA_SYMBOL_TAG_BLOCK.rawValue | CHAFA_SYMBOL_TAG_BORDER.rawValue
+      : CHAFA_SYMBOL_TAG_BLOCK.rawValue
         | CHAFA_SYMBOL_TAG_SPACE.rawValue
     chafa_symbol_map_add_by_tags(symbols, ChafaSymbolTags(rawValue: tags))
     chafa_canvas_config_set_symbol_map(config, symbols)

@@ -1,103 +1,208 @@
-/// What a JPEG's headers say of its picture, read without decoding anything (ITU-T T.81, annex B).
+/// What the markers of a JPEG say before its first scan, read without decoding anything
+/// (ITU-T T.81, annex B).
+///
+/// A server looks at it before it passes a picture on, and a decoder before it takes any memory: a
+/// progressive file keeps two bytes for every sample, whatever it is scaled to.
 public struct JPEGHeader: Equatable, Sendable {
-  public var width: Int
-  public var height: Int
-  /// Whether the picture comes in several scans (SOF2), so that a decoder must hold all of it.
-  public var isProgressive: Bool
-  /// 1 for grey, 3 for YCbCr or RGB, 4 for CMYK or YCCK.
-  public var components: Int
+  public struct Component: Equatable, Sendable {
+    /// Samples across and down within one unit of the picture, 1 to 4.
+    public let across: Int
+    public let down: Int
+  }
 
-  public enum Fault: Error, Equatable {
-    /// The bytes do not begin with SOI and a marker.
+  public let width: Int
+  public let height: Int
+  /// One for grey, three for YCbCr or RGB, four for CMYK or YCCK.
+  public let components: [Component]
+  public let isProgressive: Bool
+  public let isArithmetic: Bool
+  /// Whether a decoder keeps all coefficients: progressive, or the components come one by one.
+  public let keepsCoefficients: Bool
+  /// Whether Adobe's marker is there, after which CMYK is stored inverted.
+  public let isAdobe: Bool
+  /// The EXIF block, from `Exif\0\0` on.
+  public let exif: Range<Int>?
+  /// Where the data of the first scan begin.
+  public let scanStart: Int
+
+  public enum Fault: Error, Equatable, Sendable {
+    /// The bytes do not begin as a JPEG does.
     case notJPEG
-    /// The bytes end, or lose their markers, before a picture begins.
-    case damaged
-    /// Arithmetic, lossless or hierarchical coding, or a shape that nobody uses.
-    case unsupported
-    /// A side is 0 or above `Limits.relayedPictureSideMax`, or the pixels are too many.
+    /// The bytes end before a picture begins, or hold fewer than it needs.
+    case truncated
+    /// The rule of the format that is broken.
+    case damaged(String)
+    /// A sound kind of JPEG that is not read.
+    case unsupported(String)
+    /// A side, or the number of pixels, is above what is passed on.
     case dimensions(width: Int, height: Int)
   }
 
   /// Reads the segments up to the first scan.
   ///
-  /// - Throws: `Fault` except `.dimensions`, which is for `relayable`.
-  public init(_ bytes: Span<UInt8>) throws(Fault) {
-    guard bytes.count >= 4, bytes[0] == 0xff, bytes[1] == 0xd8, bytes[2] == 0xff else {
+  /// - Throws: `Fault`, but never `.dimensions`.
+  public init(_ file: Span<UInt8>) throws(Fault) {
+    guard file.count >= 3, file[0] == 0xff, file[1] == 0xd8, file[2] == 0xff else {
       throw .notJPEG
     }
-    var frame: JPEGHeader?
     var position = 2
+    var frame: Frame?
+    var isAdobe = false
+    var exif: Range<Int>?
     while true {
-      guard let marker = Self.marker(bytes, &position) else { throw .damaged }
-      if marker == 0xd9 || marker == 0xd8 { throw .damaged }
-      if marker == 0x01 || (0xd0...0xd7).contains(marker) { continue }
-      guard bytes.count - position >= 2 else { throw .damaged }
-      let length = Int(bytes[position]) << 8 | Int(bytes[position + 1])
-      guard length >= 2, bytes.count - position >= length else { throw .damaged }
-      switch marker {
-      case 0xc0, 0xc1, 0xc2:
-        frame = try Self.frame(bytes, position, length, isProgressive: marker == 0xc2)
-      case 0xc3, 0xc5...0xc7, 0xc9...0xcb, 0xcd...0xcf:
-        throw .unsupported
+      let segment = try JPEGSegment.next(in: file, after: &position)
+      let payload = segment.payload
+      switch segment.marker {
+      case 0xc0, 0xc1, 0xc2, 0xc9, 0xca:
+        if frame != nil { throw .damaged("it has two frames") }
+        frame = try Frame(file.extracting(payload), marker: segment.marker)
+      case 0xc3, 0xc5...0xc7, 0xcb, 0xcd...0xcf:
+        throw .unsupported("lossless or hierarchical coding")
+      case 0xe1 where exif == nil && file.extracting(payload).hasBytes("Exif\0\0"):
+        exif = payload
+      case 0xee where payload.count >= 12 && file.extracting(payload).hasBytes("Adobe"):
+        isAdobe = true
+      case 0xd9: throw .damaged("it ends before its first scan")
       case 0xda:
-        guard let frame, bytes.count > position + length else { throw .damaged }
-        self = frame
+        guard let frame, !payload.isEmpty else { throw .damaged("a scan comes before the frame") }
+        self.width = frame.width
+        self.height = frame.height
+        self.components = frame.components
+        self.isProgressive = frame.isProgressive
+        self.isArithmetic = frame.isArithmetic
+        let scanned = Int(file[payload.lowerBound])
+        self.keepsCoefficients = frame.isProgressive || scanned < frame.components.count
+        self.isAdobe = isAdobe
+        self.exif = exif
+        self.scanStart = payload.upperBound
         return
-      default:
-        break
+      default: break
       }
-      position += length
     }
   }
 
-  /// The header of a picture that may be relayed and shown: readable, and of sane dimensions.
-  public static func relayable(_ bytes: Span<UInt8>) throws(Fault) -> JPEGHeader {
-    let header = try JPEGHeader(bytes)
+  /// The header of a picture that may be passed on and shown: whole as far as one can tell without
+  /// decoding, of a kind that every program reads, and of sane dimensions.
+  public static func relayable(_ file: Span<UInt8>) throws(Fault) -> JPEGHeader {
+    let header = try JPEGHeader(file)
     let side = Limits.relayedPictureSideMax
-    guard header.width > 0, header.height > 0, header.width <= side, header.height <= side,
+    guard header.width <= side, header.height <= side,
       header.width * header.height <= Limits.relayedPicturePixelsMax
     else { throw .dimensions(width: header.width, height: header.height) }
+    if header.isArithmetic { throw .unsupported("arithmetic coding") }
+    if !header.mayBeComplete(fileBytes: file.count) { throw .truncated }
     return header
   }
 
-  private init(width: Int, height: Int, isProgressive: Bool, components: Int) {
-    self.width = width
-    self.height = height
-    self.isProgressive = isProgressive
-    self.components = components
+  /// The blocks of 8×8 samples in all components, padded to whole units as they are coded.
+  public var blocks: Int {
+    let acrossMax = components.map(\.across).max() ?? 1
+    let downMax = components.map(\.down).max() ?? 1
+    let unitsAcross = (width + 8 * acrossMax - 1) / (8 * acrossMax)
+    let unitsDown = (height + 8 * downMax - 1) / (8 * downMax)
+    return unitsAcross * unitsDown * components.reduce(0) { $0 + $1.across * $1.down }
   }
 
-  /// The next marker's second byte; any number of fill bytes 0xFF may stand before it.
-  private static func marker(_ bytes: Span<UInt8>, _ position: inout Int) -> UInt8? {
-    guard position < bytes.count, bytes[position] == 0xff else { return nil }
-    while position < bytes.count, bytes[position] == 0xff { position += 1 }
-    guard position < bytes.count, bytes[position] != 0 else { return nil }
-    defer { position += 1 }
-    return bytes[position]
+  /// Whether the file can hold its picture: Huffman coding spends at least one bit on every block.
+  ///
+  /// A few bytes that claim thousands of pixels a side would keep a decoder busy with grey.
+  /// Arithmetic coding may spend less, and is so rare that its files are simply decoded.
+  public func mayBeComplete(fileBytes: Int) -> Bool {
+    isArithmetic || blocks / 8 <= fileBytes - scanStart
   }
 
-  private static func frame(
-    _ bytes: Span<UInt8>, _ position: Int, _ length: Int, isProgressive: Bool
-  ) throws(Fault) -> JPEGHeader {
-    guard length >= 8 else { throw .damaged }
-    let components = Int(bytes[position + 7])
-    guard length == 8 + 3 * components else { throw .damaged }
-    guard bytes[position + 2] == 8, [1, 3, 4].contains(components) else { throw .unsupported }
-    return JPEGHeader(
-      width: Int(bytes[position + 5]) << 8 | Int(bytes[position + 6]),
-      height: Int(bytes[position + 3]) << 8 | Int(bytes[position + 4]),
-      isProgressive: isProgressive, components: components)
+  /// How many scans there are and whether the file has its end marker, found without decoding.
+  public func scans(of file: Span<UInt8>) -> (count: Int, isEnded: Bool) {
+    var position = scanStart
+    var count = 1
+    while let segment = try? JPEGSegment.next(in: file, after: &position) {
+      if segment.marker == 0xd9 { return (count, true) }
+      if segment.marker == 0xda { count += 1 }
+    }
+    return (count, false)
+  }
+
+  private struct Frame {
+    let width: Int
+    let height: Int
+    let components: [Component]
+    let isProgressive: Bool
+    let isArithmetic: Bool
+
+    init(_ bytes: Span<UInt8>, marker: UInt8) throws(Fault) {
+      guard bytes.count >= 6, bytes.count >= 6 + 3 * Int(bytes[5]), bytes[5] >= 1 else {
+        throw .damaged("its frame header is too short")
+      }
+      if bytes[0] != 8 { throw .unsupported("\(bytes[0]) bits per sample") }
+      width = Int(bytes[3]) << 8 | Int(bytes[4])
+      height = Int(bytes[1]) << 8 | Int(bytes[2])
+      if width == 0 || height == 0 { throw .damaged("it has no size") }
+      if bytes[5] > 4 { throw .unsupported("\(bytes[5]) components") }
+      var components: [Component] = []
+      for index in 0..<Int(bytes[5]) {
+        let factors = Int(bytes[7 + 3 * index])
+        let component = Component(across: factors >> 4, down: factors & 15)
+        guard (1...4).contains(component.across), (1...4).contains(component.down) else {
+          throw .damaged("its sampling factors are out of range")
+        }
+        components.append(component)
+      }
+      self.components = components
+      isProgressive = marker == 0xc2 || marker == 0xca
+      isArithmetic = marker == 0xc9 || marker == 0xca
+    }
   }
 }
 
 extension JPEGHeader.Fault {
-  /// One line for a person, to follow "because".
+  /// A few words for a person, to follow "because".
   public var text: String {
     switch self {
     case .notJPEG: "it is no JPEG"
-    case .damaged: "its JPEG headers are damaged"
-    case .unsupported: "it is of a kind of JPEG that nobody can show"
+    case .truncated: "its JPEG data end too early"
+    case .damaged(let detail): "it is a damaged JPEG (\(detail))"
+    case .unsupported(let detail): "it is a kind of JPEG that not everyone can show (\(detail))"
     case .dimensions(let width, let height): "its size of \(width)×\(height) is not allowed"
     }
+  }
+}
+
+/// One marker segment of a JPEG.
+struct JPEGSegment {
+  let marker: UInt8
+  /// Without the two bytes of length; empty for markers that stand alone.
+  let payload: Range<Int>
+
+  /// The next segment; anything between two segments is passed over, as decoders do.
+  static func next(
+    in file: Span<UInt8>, after position: inout Int
+  ) throws(JPEGHeader.Fault) -> JPEGSegment {
+    guard skipScan(file, &position) else { throw .truncated }
+    while position + 1 < file.count, file[position + 1] == 0xff { position += 1 }
+    guard position + 1 < file.count else { throw .truncated }
+    let marker = file[position + 1]
+    position += 2
+    if marker == 0x01 || (0xd0...0xd9).contains(marker) {
+      return JPEGSegment(marker: marker, payload: position..<position)
+    }
+    guard position + 2 <= file.count else { throw .truncated }
+    let length = Int(file[position]) << 8 | Int(file[position + 1])
+    if length < 2 { throw .damaged("a segment has no length") }
+    guard position + length <= file.count else { throw .truncated }
+    let payload = position + 2..<position + length
+    position = payload.upperBound
+    return JPEGSegment(marker: marker, payload: payload)
+  }
+
+  /// Moves to the next marker that is not part of a scan's data; false at the end of the file.
+  private static func skipScan(_ file: Span<UInt8>, _ position: inout Int) -> Bool {
+    while let found = file.firstIndex(of: 0xff, from: position), found + 1 < file.count {
+      position = found
+      let marker = file[found + 1]
+      if marker != 0, !(0xd0...0xd7).contains(marker) { return true }
+      position += 2
+    }
+    position = file.count
+    return false
   }
 }

@@ -25,7 +25,7 @@ enum Transcript {
     case .joined: " joined"
     case .said: ""
     case .showed(let jpeg, let header):
-      " sent a picture, \(header.width)×\(header.height), \((jpeg.count + 999) / 1_000) kB"
+      " sent a picture, \(header.width)×\(header.height), \(max(1, (jpeg.count + 500) / 1_000)) kB"
     case .left(.said): " left"
     case .left: " was lost"
     }
