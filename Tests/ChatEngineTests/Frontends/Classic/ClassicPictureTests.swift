@@ -45,10 +45,15 @@ struct ClassicPictureTests {
     "What is no picture to relay is dropped, and its sender alone is told why",
     arguments: [
       ([], "it is no JPEG"), (bytes("GIF89a"), "it is no JPEG"),
-      (Array(MadeJPEG().bytes.prefix(20)), "its JPEG headers are damaged"),
-      (MadeJPEG(marker: 0xc9).bytes, "it is of a kind of JPEG that nobody can show"),
+      (Array(MadeJPEG().bytes.prefix(20)), "its JPEG data end too early"),
+      (MadeJPEG(scan: [1]).bytes, "its JPEG data end too early"),
+      (MadeJPEG(width: 0).bytes, "it is a damaged JPEG (it has no size)"),
       (
-        MadeJPEG(width: 65_535, height: 65_535).bytes,
+        MadeJPEG(marker: 0xc9).bytes,
+        "it is a kind of JPEG that not everyone can show (arithmetic coding)"
+      ),
+      (
+        MadeJPEG(width: 65_535, height: 65_535, scan: []).bytes,
         "its size of 65535×65535 is not allowed"
       ),
     ] as [([UInt8], String)])
@@ -102,7 +107,8 @@ struct ClassicPictureTests {
     let harness = lobby()
     harness.receive("Ann has joined the chat.", from: 4)
     var made = MadeJPEG()
-    made.scan = [UInt8](repeating: 7, count: Limits.datagramBytesMax - 8 - made.bytes.count + 3)
+    let rest = Limits.datagramBytesMax - "IMG:Ann:".utf8.count - made.header.count - 2
+    made.scan = [UInt8](repeating: 7, count: rest)
     let full = picture("Ann", made.bytes)
     #expect(full.count == Limits.datagramBytesMax)
     #expect(harness.receive(full, from: EngineHarness.address(1)).count == 3)
