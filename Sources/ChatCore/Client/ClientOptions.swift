@@ -63,6 +63,7 @@ public struct ClientOptions: Sendable {
     case .notConfirmed:
       Failure(
         .notAcknowledged, "\(server) did not answer at the end; what was said last may be lost")
+    case .lost: Failure(.notReached, "\(server) no longer answers")
     case .shutDown: Failure(.notReached, "\(server) was shut down")
     case .notLetIn(let text): Failure(.refused, "\(server) says \"\(ShownText.string(text))\"")
     }

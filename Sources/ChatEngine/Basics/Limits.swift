@@ -97,6 +97,10 @@ public enum Limits {
   /// How long a client waits for a server's answer.
   public static let answerTimeoutSecondsDefault = 5
   public static let timeoutSecondsMax = 86_400
+  /// How often a client shows that it is alive, and how many answers may stay out before it takes
+  /// the server for lost.
+  public static let keepAliveSeconds = 60
+  public static let keepAlivesMissedMax = 3
   /// A client's own pace, below what a server accepts from it.
   public static let clientMessagesPerSecond = 150
   public static let clientMessagesBurst = 100

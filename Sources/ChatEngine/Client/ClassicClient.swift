@@ -3,8 +3,9 @@
 /// In come the server's datagrams, what its person says, and the time; out go `outgoing` (to be
 /// sent in order), `events` and the next deadline. Dialect A confirms nothing, so the client asks
 /// `ClassicText.question` before it joins and after it has said everything: the answers show that
-/// a server is there and still was at the end. What an unmodified server cannot answer is not
-/// asked when `asks` is false.
+/// a server is there and still was at the end. In between it repeats its join now and then, which
+/// a server that knows it takes for a sign of life, and one that was started again for a join.
+/// What an unmodified server cannot answer is not asked when `asks` is false.
 public struct ClassicClient {
   public struct Configuration: Sendable {
     public var name: MemberName
@@ -40,6 +41,8 @@ public struct ClassicClient {
     case notAnswered
     /// The server was there at first and did not answer at the end.
     case notConfirmed
+    /// The server was there at first and has not answered for a long time.
+    case lost
     /// The server said that it stops.
     case shutDown
     /// The server said why it does not let this client in.
@@ -58,6 +61,10 @@ public struct ClassicClient {
   private var nextQuestion: Instant?
   private var questionGap = Duration.milliseconds(250)
   private var phaseEnd: Instant?
+  /// When to show a sign of life; nil for a server that does not answer.
+  private var nextKeepAlive: Instant?
+  private var keepAlivesMissed = 0
+  private var givenName: String?
   /// Datagrams to be sent, oldest first; whoever sends them takes them out.
   public var outgoing: [[UInt8]] = []
   public private(set) var events: [Event] = []
@@ -73,7 +80,7 @@ public struct ClassicClient {
 
   /// When `advance` has something to do.
   public var nextDeadline: Instant? {
-    var deadline = [nextQuestion, phaseEnd].compactMap { $0 }.min()
+    var deadline = [nextQuestion, phaseEnd, nextKeepAlive].compactMap { $0 }.min()
     if canSend, waitingTaken < waiting.count {
       let next = pace.nextTake(configuration.pace)
       deadline = min(deadline ?? next, next)
@@ -150,7 +157,11 @@ public struct ClassicClient {
     case .asking:
       // Anything else than the answer comes from a server that took the question for a join.
       join()
-      if relay != .answer { handle(relay, bytes) }
+      if relay == .answer {
+        nextKeepAlive = now + .seconds(Limits.keepAliveSeconds)
+      } else {
+        handle(relay, bytes)
+      }
       pump(at: now)
     case .confirming where relay == .answer: end(.left)
     case .joined, .draining, .confirming: handle(relay, bytes)
@@ -168,6 +179,7 @@ public struct ClassicClient {
     if let due = nextQuestion, due <= now, phase == .asking || phase == .confirming {
       ask(at: now)
     }
+    if let due = nextKeepAlive, due <= now { keepAlive(at: now) }
     if let due = phaseEnd, due <= now {
       switch phase {
       case .asking: end(.notAnswered)
@@ -206,7 +218,20 @@ public struct ClassicClient {
     }
   }
 
+  private mutating func keepAlive(at now: Instant) {
+    if keepAlivesMissed == Limits.keepAlivesMissedMax { return end(.lost) }
+    keepAlivesMissed += 1
+    nextKeepAlive = now + .seconds(Limits.keepAliveSeconds)
+    outgoing.append(joinDatagram)
+    outgoing.append(Array(ClassicText.question.utf8))
+  }
+
+  private var joinDatagram: [UInt8] {
+    Array((configuration.name.text + ClassicDialect.a.joinSuffix).utf8)
+  }
+
   private mutating func sendLeave(at now: Instant) {
+    nextKeepAlive = nil
     outgoing.append(Array((configuration.name.text + ClassicDialect.a.leaveSuffix).utf8))
     phase = .confirming
     if configuration.asks {
@@ -228,7 +253,7 @@ public struct ClassicClient {
   private mutating func join() {
     phase = .joined
     (phaseEnd, nextQuestion) = (nil, nil)
-    outgoing.append(Array((configuration.name.text + ClassicDialect.a.joinSuffix).utf8))
+    outgoing.append(joinDatagram)
     events.append(.joined)
   }
 
@@ -240,18 +265,25 @@ public struct ClassicClient {
       events.append(.message(from: bytes.string(name), text: bytes.array(text)))
     case .picture(let name, let jpeg):
       events.append(.picture(from: bytes.string(name), jpeg: bytes.array(jpeg)))
-    case .renamed(let name): events.append(.renamed(bytes.string(name)))
+    case .renamed(let name): rename(to: bytes.string(name))
     case .shutDown: end(.shutDown)
     case .notLetIn: end(.notLetIn(bytes.array(0..<bytes.count)))
     case .notPassedOn: events.append(.notPassedOn(bytes.array(0..<bytes.count)))
     case .notice: events.append(.notice(bytes.array(0..<bytes.count)))
-    case .answer: break
+    case .answer: keepAlivesMissed = 0
     }
+  }
+
+  /// A repeated join is answered as the first was: what is no news is not passed on.
+  private mutating func rename(to name: String) {
+    if name == givenName { return }
+    givenName = name
+    events.append(.renamed(name))
   }
 
   private mutating func end(_ ending: Ending) {
     phase = .ended
-    (phaseEnd, nextQuestion) = (nil, nil)
+    (phaseEnd, nextQuestion, nextKeepAlive) = (nil, nil, nil)
     events.append(.ended(ending))
   }
 }
