@@ -114,7 +114,7 @@ private final class ClientRun {
   }
 
   private func isNotice(_ datagram: [UInt8]) -> Bool {
-    datagram.span.endsWith(ClassicDialect.a.joinSuffix) && !hasJoined
+    datagram.span.endsWith(ClassicDialect.a.joinSuffix)
       || datagram.span.endsWith(ClassicDialect.a.leaveSuffix)
   }
 }

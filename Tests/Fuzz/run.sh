@@ -38,7 +38,7 @@ report() {
 }
 
 fuzz() {
-  mkdir -p "$out/found/$1" "$out/corpus/$1"
+  mkdir -p "$out/found/$1" "$out/corpus/$1" "Tests/Fuzz/Regressions/$1"
   for file in Tests/Fuzz/Regressions/"$1"/* Tests/Fuzz/Corpus/"$1"/*; do
     [ -f "$file" ] || continue
     if ! "$out/$1" "$file" >"$out/$1.log" 2>&1; then
