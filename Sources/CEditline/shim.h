@@ -47,17 +47,3 @@ static inline void ceditline_use_emacs_keys(EditLine *e) {
   el_wset(e, EL_SIGNAL, 0);
   el_wset(e, EL_EDITOR, L"emacs");
 }
-
-static inline HistoryW *ceditline_history(EditLine *e, int lines) {
-  HistoryW *history = history_winit();
-  HistEventW event;
-  history_w(history, &event, H_SETSIZE, lines);
-  history_w(history, &event, H_SETUNIQUE, 1);
-  el_wset(e, EL_HIST, history_w, history);
-  return history;
-}
-
-static inline void ceditline_remember(HistoryW *history, const wchar_t *line) {
-  HistEventW event;
-  history_w(history, &event, H_ENTER, line);
-}

@@ -59,6 +59,12 @@ final class ClientConnection {
     settle()
   }
 
+  /// Leaves without saying what still waits.
+  func leaveNow() {
+    engine.leaveNow(at: reactor.now)
+    settle()
+  }
+
   /// Stops, or starts again, to take what the server sends; what the kernel cannot keep is lost.
   func setReceiving(_ isReceiving: Bool) {
     if let watch { reactor.change(watch, to: isReceiving ? .readable : []) }

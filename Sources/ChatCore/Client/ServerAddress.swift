@@ -21,8 +21,10 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   public init?(_ text: String) {
     var host = text
     var port = defaultPort
+    var isNumeric = false
     if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
       host = String(text[text.index(after: text.startIndex)..<end])
+      isNumeric = true
       let rest = text[text.index(after: end)...]
       if !rest.isEmpty {
         guard rest.hasPrefix(":"), let number = UInt16(rest.dropFirst()) else { return nil }
@@ -32,7 +34,10 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
       host = String(text[..<colon])
       guard let number = UInt16(text[text.index(after: colon)...]) else { return nil }
       port = number
+    } else {
+      isNumeric = text.contains(":")
     }
+    if isNumeric, Self.numeric(host, port: port) == nil { return nil }
     guard !host.isEmpty, port != 0, !host.utf8.contains(0), !host.contains(" ") else {
       return nil
     }

@@ -161,7 +161,10 @@ final class JoinSession {
       // What waits is not worth a minute to somebody who wants to be gone.
       endTimer = reactor.addTimer { [unowned self] in reactor.stop() }
       endTimer?.deadline = reactor.now + .seconds(1)
-      quit(Failure(signal == SIGINT ? .interrupted : .terminated, ""))
+      outcome = outcome ?? Failure(signal == SIGINT ? .interrupted : .terminated, "")
+      if isOver || wantsLeave { return reactor.stop() }
+      wantsLeave = true
+      connection.leaveNow()
     }
   }
 
@@ -200,6 +203,7 @@ final class JoinSession {
     hasJoined = true
     switch screen {
     case .terminal(let terminal):
+      if options.following == .never { return quit(nil) }
       terminal.start()
       show(.status("you joined \(connection.address?.description ?? "\(server)"); /help says more"))
     case .lines(let lines):

@@ -13,6 +13,7 @@ final class SendSession {
   private var lines = LineSplitter(lineBytesMax: Limits.messageBytesMax)
   private var isInputEnded = true
   private var hasJoined = false
+  private var isStopping = false
   private var linesRefused = 0
   private var outcome: Failure?
   /// What is said as soon as the server is there.
@@ -33,10 +34,7 @@ final class SendSession {
     connection = ClientConnection(to: addresses, configuration, on: reactor)
     connection.onEvent = { [unowned self] in handle($0) }
     connection.onRoom = { [unowned self] in readInput() }
-    signals.handler = { [unowned self] signal in
-      outcome = Failure(signal == SIGINT ? .interrupted : .terminated, "")
-      reactor.stop()
-    }
+    signals.handler = { [unowned self] in handle(signal: $0) }
   }
 
   var pictureBytesMax: Int { connection.pictureBytesMax }
@@ -70,6 +68,16 @@ final class SendSession {
         "\(linesRefused) of the lines were longer than "
           + "\(Limits.messageBytesMax) bytes and were not sent")
     }
+  }
+
+  /// Leaves; who is not let go at once, or asks twice, goes all the same.
+  private func handle(signal: Int32) {
+    if isStopping { return reactor.stop() }
+    isStopping = true
+    outcome = Failure(signal == SIGINT ? .interrupted : .terminated, "")
+    let timer = reactor.addTimer { [unowned self] in reactor.stop() }
+    timer.deadline = reactor.now + .seconds(1)
+    connection.leaveNow()
   }
 
   private func handle(_ event: ClassicClient.Event) {

@@ -23,6 +23,7 @@ final class ServerLoop {
   private var watchdog: Reactor.Timer?
   /// Datagrams of the last batch that were not decided yet.
   private var undecided = 0..<0
+  private var turnsWithoutErrors = 0
   private var isBlocked = false
   private var isEnding = false
 
@@ -36,12 +37,15 @@ final class ServerLoop {
     }
     socket = try Self.openSocket(options)
     engine = ServerEngine(options.server)
+    let transcriptFD = try Self.open(
+      options.transcriptFile, or: STDOUT_FILENO, for: "--transcript")
+    let logFD = try Self.open(options.logFile, or: STDERR_FILENO, for: "--log")
+    let store = try Self.pictureStore(options)
     do throws(SystemError) {
-      transcript = try OutputStream(fd: try Self.open(options.transcriptFile, or: STDOUT_FILENO))
+      transcript = try OutputStream(fd: transcriptFD)
       log = LogSink(
-        stream: try OutputStream(fd: try Self.open(options.logFile, or: STDERR_FILENO)),
-        format: options.logFormat, level: options.logLevel)
-      pictures = try Self.pictureWorker(options, log)
+        stream: try OutputStream(fd: logFD), format: options.logFormat, level: options.logLevel)
+      pictures = try Self.pictureWorker(store, log)
     } catch {
       throw Failure(error)
     }
@@ -78,13 +82,17 @@ final class ServerLoop {
   // MARK: Datagrams
 
   private func handle(readiness: Reactor.Interest) {
-    if readiness.contains(.failed) { handleErrors() }
     if readiness.contains(.writable) { flush() }
-    if isBlocked || isEnding { return }
-    if readiness.contains(.readable) {
+    var isDrained = true
+    if readiness.contains(.readable), !isBlocked, !isEnding {
       undecided = 0..<socket.receive()
+      isDrained = undecided.count < Limits.receiveBatchDatagramsMax
       decide()
     }
+    // Somebody who said that it leaves, and is gone, left; so what was said comes first. Under a
+    // flood there is always more of it, and the errors get their turn all the same.
+    turnsWithoutErrors = isDrained ? 0 : turnsWithoutErrors + 1
+    if readiness.contains(.failed), isDrained || turnsWithoutErrors % 16 == 0 { handleErrors() }
   }
 
   /// Decides what was received, sending in between whenever much waits to go out.
@@ -175,7 +183,7 @@ final class ServerLoop {
     for (file, stream) in [(options.transcriptFile, transcript), (options.logFile, log.stream)] {
       guard let file else { continue }
       do throws(SystemError) {
-        stream.replace(with: try Self.open(file, or: -1))
+        stream.replace(with: try Self.open(file))
       } catch {
         log.write(LogRecord(.error, "not-reopened", [("reason", error.description)]))
       }
@@ -267,17 +275,35 @@ extension ServerLoop {
     }
   }
 
-  private static func open(_ file: String?, or standard: Int32) throws(SystemError) -> Int32 {
+  private static func open(
+    _ file: String?, or standard: Int32, for flag: String
+  ) throws(Failure) -> Int32 {
     guard let file else { return standard }
+    do throws(SystemError) {
+      return try open(file)
+    } catch {
+      throw Failure(.failed, "\(flag): \(error)")
+    }
+  }
+
+  private static func open(_ file: String) throws(SystemError) -> Int32 {
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC
     return try checked(Glibc.open(file, flags, 0o640), "open \(ShownText.string(file))")
   }
 
-  private static func pictureWorker(
-    _ options: ServeOptions, _ log: LogSink
-  ) throws(SystemError) -> WorkerThread<SavedPicture>? {
+  private static func pictureStore(_ options: ServeOptions) throws(Failure) -> PictureStore? {
     guard let directory = options.saveImages else { return nil }
-    let store = try PictureStore(directory: directory, isMade: true)
+    do throws(SystemError) {
+      return try PictureStore(directory: directory, isMade: true)
+    } catch {
+      throw Failure(.failed, "--save-images: \(error)")
+    }
+  }
+
+  private static func pictureWorker(
+    _ store: PictureStore?, _ log: LogSink
+  ) throws(SystemError) -> WorkerThread<SavedPicture>? {
+    guard let store else { return nil }
     return try WorkerThread(capacity: Limits.saveQueuePicturesMax) { picture in
       do throws(SystemError) {
         let file = try store.save(picture.jpeg, from: picture.name)

@@ -10,14 +10,17 @@ import Glibc
 /// line that has moved.
 final class LineEditor {
   private let editor: OpaquePointer
-  private let history: OpaquePointer
+  private var history = InputHistory()
   private var keys = KeyBuffer()
   /// The rest of the key that libedit is being fed.
   private var feed: [Int32] = []
   /// What several words that fit begin with, to be shown once libedit is done with the key.
   private var candidates: [String] = []
   private var widePrompt: UnsafeMutablePointer<Int32>
-  private var isShown = false
+  /// Whether the terminal is ours.
+  private var isOpen = false
+  /// Whether the prompt is on the screen.
+  private var isDrawn = false
   private(set) var prompt: String
   /// The words that may stand at the end of a line that ends so.
   var complete: (_ word: String, _ isFirst: Bool) -> [String] = { _, _ in [] }
@@ -34,7 +37,6 @@ final class LineEditor {
       preconditionFailure("libedit takes any terminal")
     }
     self.editor = editor
-    history = ceditline_history(editor, Int32(Limits.inputHistoryLinesMax))
     ceditline_set_owner(editor, Unmanaged.passUnretained(self).toOpaque())
     ceditline_set_prompt(editor) { LineEditor.of($0).widePrompt }
     ceditline_set_reader(editor) { LineEditor.of($0).read(into: $1!) }
@@ -45,37 +47,30 @@ final class LineEditor {
 
   deinit {
     el_end(editor)
-    history_wend(history)
     widePrompt.deallocate()
   }
 
-  /// Shows the prompt and takes the terminal.
+  /// Takes the terminal and shows the prompt.
   func show() {
-    if isShown { return }
-    isShown = true
+    if isOpen { return }
+    (isOpen, isDrawn) = (true, true)
     ceditline_set_unbuffered(editor, 1)
   }
 
   /// Takes the prompt away and gives the terminal back as it was.
   func hide() {
-    if !isShown { return }
-    erase()
-    giveBack()
-  }
-
-  private func giveBack() {
+    if !isOpen { return }
+    if isDrawn { erase() }
     ceditline_set_unbuffered(editor, 0)
-    isShown = false
+    (isOpen, isDrawn) = (false, false)
   }
 
   /// Gives the terminal back for as long as `body` runs; what is typed stays.
   func lend(_ body: () -> Void) {
-    if isShown { ceditline_set_raw(editor, 0) }
+    if isOpen { ceditline_set_raw(editor, 0) }
     body()
-    if isShown {
-      ceditline_set_raw(editor, 1)
-      ceditline_refresh(editor)
-    }
+    if isOpen { ceditline_set_raw(editor, 1) }
+    if isDrawn { ceditline_refresh(editor) }
   }
 
   /// Whether anything is typed on the line.
@@ -97,32 +92,31 @@ final class LineEditor {
 
   /// Shows another prompt, at once or with the next line.
   func setPrompt(_ prompt: String) {
-    if isShown { erase() }
+    if isDrawn { erase() }
     self.prompt = prompt
     widePrompt.deallocate()
     widePrompt = Self.wide(prompt)
-    if isShown { ceditline_refresh(editor) }
+    if isDrawn { ceditline_refresh(editor) }
   }
 
   /// Empties the line.
   func clear() {
-    guard isShown else { return }
+    guard isDrawn else { return }
     erase()
-    el_cursor(editor, Int32(line.count))
-    el_deletestr(editor, Int32(line.count))
+    replaceLine("")
     ceditline_refresh(editor)
   }
 
   /// Writes whole lines above the prompt.
   func write(above bytes: [UInt8]) {
-    if isShown { erase() }
+    if isDrawn { erase() }
     _ = writeAll(bytes, to: STDOUT_FILENO)
-    if isShown { ceditline_refresh(editor) }
+    if isDrawn { ceditline_refresh(editor) }
   }
 
   /// The terminal has another size now.
   func resize() {
-    guard isShown else { return }
+    guard isDrawn else { return }
     _ = writeAll(Array("\r\u{1b}[J".utf8), to: STDOUT_FILENO)
     el_resize(editor)
     ceditline_refresh(editor)
@@ -131,7 +125,7 @@ final class LineEditor {
   // MARK: -
 
   private func takeKeys() {
-    while isShown, let key = keys.next() {
+    while isOpen, let key = keys.next() {
       if key == [Self.endOfInput], isEmpty {
         hide()
         onLine(nil)
@@ -147,20 +141,28 @@ final class LineEditor {
 
   private static let endOfInput: UInt8 = 0x04
 
-  /// Hands over a line that Enter ended.
+  /// Hands over a line that Enter ended. The terminal stays ours meanwhile: given back between two
+  /// lines, it would itself show what is typed ahead.
   private func finishLine() {
     var line = line
     guard line.last == "\n" else { return }
     line.removeLast()
-    giveBack()
     let text = String(String.UnicodeScalarView(line))
-    if !text.isEmpty {
-      let wide = Self.wide(text)
-      ceditline_remember(history, wide)
-      wide.deallocate()
-    }
+    history.remember(text)
+    replaceLine("")
+    isDrawn = false
     onLine(text)
-    show()
+    isDrawn = isOpen
+    if isDrawn { ceditline_refresh(editor) }
+  }
+
+  private func replaceLine(_ text: String) {
+    let count = Int32(line.count)
+    el_cursor(editor, count)
+    el_deletestr(editor, count)
+    let wide = Self.wide(text)
+    el_winsertstr(editor, wide)
+    wide.deallocate()
   }
 
   /// What is typed.
@@ -183,6 +185,20 @@ final class LineEditor {
     let up = rowsAbove > 0 ? "\u{1b}[\(rowsAbove)A" : ""
     _ = writeAll(Array("\(up)\r\u{1b}[J".utf8), to: STDOUT_FILENO)
   }
+
+  // MARK: History
+
+  private func recall(_ text: String?) -> UInt8 {
+    guard let text else { return UInt8(CC_ERROR) }
+    replaceLine(text)
+    return UInt8(CC_REFRESH)
+  }
+
+  private func recallOlder() -> UInt8 {
+    recall(history.older(than: String(String.UnicodeScalarView(line))))
+  }
+
+  private func recallNewer() -> UInt8 { recall(history.newer()) }
 
   // MARK: Completion
 
@@ -218,11 +234,13 @@ final class LineEditor {
   // MARK: libedit
 
   private func bindKeys() {
-    let name = Self.wide("chatd-complete")
-    ceditline_add_command(editor, name) { editor, _ in LineEditor.of(editor).completeWord() }
-    name.deallocate()
+    addCommand("chatd-complete") { editor, _ in LineEditor.of(editor).completeWord() }
+    addCommand("chatd-older") { editor, _ in LineEditor.of(editor).recallOlder() }
+    addCommand("chatd-newer") { editor, _ in LineEditor.of(editor).recallNewer() }
     let bindings = [
-      ("^I", "chatd-complete"), ("\\e[3~", "ed-delete-next-char"),
+      ("^I", "chatd-complete"), ("^P", "chatd-older"), ("^N", "chatd-newer"),
+      ("\\e[A", "chatd-older"), ("\\e[B", "chatd-newer"), ("\\eOA", "chatd-older"),
+      ("\\eOB", "chatd-newer"), ("\\e[3~", "ed-delete-next-char"),
       ("\\e[1~", "ed-move-to-beg"), ("\\e[4~", "ed-move-to-end"), ("\\e[H", "ed-move-to-beg"),
       ("\\e[F", "ed-move-to-end"), ("\\eOH", "ed-move-to-beg"), ("\\eOF", "ed-move-to-end"),
       ("\\e[1;5C", "em-next-word"), ("\\e[1;5D", "ed-prev-word"),
@@ -236,6 +254,14 @@ final class LineEditor {
       wideKey.deallocate()
       wideCommand.deallocate()
     }
+  }
+
+  private func addCommand(
+    _ name: String, _ command: @convention(c) (OpaquePointer?, Int32) -> UInt8
+  ) {
+    let wide = Self.wide(name)
+    ceditline_add_command(editor, wide, command)
+    wide.deallocate()
   }
 
   private static func of(_ editor: OpaquePointer?) -> LineEditor {

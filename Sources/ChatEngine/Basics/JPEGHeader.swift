@@ -89,6 +89,8 @@ public struct JPEGHeader: Equatable, Sendable {
     guard header.width <= side, header.height <= side,
       header.width * header.height <= Limits.relayedPicturePixelsMax
     else { throw .dimensions(width: header.width, height: header.height) }
+    let count = header.components.count
+    if ![1, 3, 4].contains(count) { throw .unsupported("\(count) components") }
     if header.isArithmetic { throw .unsupported("arithmetic coding") }
     if !header.mayBeComplete(fileBytes: file.count) { throw .truncated }
     return header

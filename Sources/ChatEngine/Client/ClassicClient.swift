@@ -61,6 +61,8 @@ public struct ClassicClient {
   private var nextQuestion: Instant?
   private var questionGap = Duration.milliseconds(250)
   private var phaseEnd: Instant?
+  /// Whether the question was answered, so that this is chatd.
+  private var isAnswered = false
   /// When to show a sign of life; nil for a server that does not answer.
   private var nextKeepAlive: Instant?
   private var keepAlivesMissed = 0
@@ -148,19 +150,28 @@ public struct ClassicClient {
     }
   }
 
+  /// Leaves at once; what waits is not said.
+  public mutating func leaveNow(at now: Instant) {
+    waiting.removeAll()
+    waitingTaken = 0
+    leave(at: now)
+    pump(at: now)
+  }
+
   // MARK: What the network does
 
   /// Handles a datagram of the server.
   public mutating func receive(_ bytes: Span<UInt8>, at now: Instant) {
-    let relay = ClassicRelay(bytes)
+    let relay = ClassicRelay(bytes, isFromChatd: isAnswered || phase == .asking)
     switch phase {
     case .asking:
       // Anything else than the answer comes from a server that took the question for a join.
       join()
       if relay == .answer {
+        isAnswered = true
         nextKeepAlive = now + .seconds(Limits.keepAliveSeconds)
       } else {
-        handle(relay, bytes)
+        handle(ClassicRelay(bytes, isFromChatd: false), bytes)
       }
       pump(at: now)
     case .confirming where relay == .answer: end(.left)
@@ -183,7 +194,7 @@ public struct ClassicClient {
     if let due = phaseEnd, due <= now {
       switch phase {
       case .asking: end(.notAnswered)
-      case .confirming: end(configuration.asks ? .notConfirmed : .left)
+      case .confirming: end(isAnswered ? .notConfirmed : .left)
       default: phaseEnd = nil
       }
     }
@@ -234,7 +245,7 @@ public struct ClassicClient {
     nextKeepAlive = nil
     outgoing.append(Array((configuration.name.text + ClassicDialect.a.leaveSuffix).utf8))
     phase = .confirming
-    if configuration.asks {
+    if isAnswered {
       questionGap = .milliseconds(250)
       phaseEnd = now + configuration.timeout
       ask(at: now)

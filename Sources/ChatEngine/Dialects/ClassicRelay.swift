@@ -16,29 +16,32 @@ enum ClassicRelay: Equatable {
   /// A line of the server, or anything else that can be shown as text.
   case notice
 
-  init(_ bytes: Span<UInt8>) {
-    if bytes.equals(ClassicText.answer) {
-      self = .answer
-    } else if bytes.equals(ClassicText.serverShutdownA)
-      || bytes.equals(ClassicText.serverShutdownB)
-    {
-      self = .shutDown
-    } else if bytes.hasBytes(ClassicText.notLetIn) || bytes.equals(ClassicText.nameTaken) {
-      self = .notLetIn
-    } else if bytes.hasBytes(ClassicText.notPassedOn) {
-      self = .notPassedOn
-    } else if bytes.hasBytes(ClassicText.renamed.head), bytes.endsWith(ClassicText.renamed.tail) {
-      self = .renamed(
-        name: ClassicText.renamed.head.utf8.count..<bytes.count
-          - ClassicText.renamed.tail.utf8.count)
-    } else {
-      switch ClassicDatagram(bytes) {
-      case .join(.a, let name): self = .joined(name: name)
-      case .leave(.a, let name): self = .left(name: name)
-      case .message(.a, let name, let text): self = .message(name: name, text: text)
-      case .picture(let name, let jpeg): self = .picture(name: name, jpeg: jpeg)
-      default: self = .notice
-      }
+  /// Reads one datagram of a server.
+  ///
+  /// What others said and did comes first: a name may hold the server's own words. Those are heard
+  /// only from a server that is known to be chatd; any other passes on whatever its clients send.
+  init(_ bytes: Span<UInt8>, isFromChatd: Bool) {
+    switch ClassicDatagram(bytes) {
+    case .join(.a, let name): self = .joined(name: name)
+    case .leave(.a, let name): self = .left(name: name)
+    case .message(.a, let name, let text): self = .message(name: name, text: text)
+    case .picture(let name, let jpeg): self = .picture(name: name, jpeg: jpeg)
+    default: self = isFromChatd ? Self.serverLine(bytes) : .notice
     }
+  }
+
+  private static func serverLine(_ bytes: Span<UInt8>) -> ClassicRelay {
+    if bytes.equals(ClassicText.answer) { return .answer }
+    if bytes.equals(ClassicText.serverShutdownA) { return .shutDown }
+    if bytes.hasBytes(ClassicText.notLetIn) || bytes.equals(ClassicText.nameTaken) {
+      return .notLetIn
+    }
+    if bytes.hasBytes(ClassicText.notPassedOn) { return .notPassedOn }
+    let renamed = ClassicText.renamed
+    if bytes.hasBytes(renamed.head), bytes.endsWith(renamed.tail) {
+      return .renamed(
+        name: renamed.head.utf8.count..<bytes.count - renamed.tail.utf8.count)
+    }
+    return .notice
   }
 }

@@ -35,7 +35,9 @@ public struct ServerOutput {
   }
 
   public mutating func takeLog() -> [LogRecord] {
-    defer { log.removeAll(keepingCapacity: true) }
+    // Taking an empty log must not cost a buffer: it happens every turn.
+    if log.isEmpty { return [] }
+    defer { log = [] }
     return log
   }
 

@@ -1,0 +1,94 @@
+"""Fixtures of the end-to-end tests."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from support.classroom import ClassroomServer  # noqa: E402
+from support.joiner import Joiner  # noqa: E402
+from support.pictures import jpeg_shell  # noqa: E402
+from support.server import Server  # noqa: E402
+from support.terminal import Terminal  # noqa: E402
+
+
+@pytest.fixture
+def serve():
+    """Starts servers, as many as a test asks for.
+
+    A server that a test leaves running must still be there afterwards and must stop cleanly: no
+    test may crash it unnoticed.
+    """
+    servers = []
+
+    def start(*flags, **options):
+        servers.append(Server(*flags, **options))
+        return servers[-1]
+
+    yield start
+    try:
+        for server in servers:
+            code = server.process.poll()
+            assert code in (None, 0), f"the server ended with {code}:\n{server.log.lines[-20:]}"
+            if code is None:
+                assert server.stop() == 0
+    finally:
+        for server in servers:
+            server.close()
+
+
+@pytest.fixture
+def classroom():
+    """Starts unmodified servers of dialect A."""
+    servers = []
+
+    def start(**options):
+        servers.append(ClassroomServer(**options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def jpeg():
+    """A small picture as it travels in one datagram."""
+    return jpeg_shell()
+
+
+@pytest.fixture
+def join(tmp_path_factory):
+    """Starts `chatd join` in a pipe, in a folder of its own, at a server or an address."""
+    joiners = []
+
+    def start(server, *flags, cwd=None, **options):
+        target = server if isinstance(server, str) else server.target
+        folder = cwd or tmp_path_factory.mktemp("joined")
+        joiners.append(Joiner(target, *flags, cwd=folder, **options))
+        return joiners[-1]
+
+    yield start
+    for joiner in joiners:
+        joiner.close()
+
+
+@pytest.fixture
+def terminal(tmp_path_factory):
+    """Starts `chatd join` at a terminal, and waits for its prompt."""
+    terminals = []
+
+    def start(server, *flags, name="Typist", prompt=None, cwd=None, **options):
+        target = server if isinstance(server, str) else server.target
+        terminals.append(
+            Terminal("join", "--server", target, "--name", name, *flags,
+                     cwd=cwd or tmp_path_factory.mktemp("typed"), **options))
+        if prompt != "":
+            terminals[-1].wait_for_prompt(prompt or f"{name}>")
+        return terminals[-1]
+
+    yield start
+    for item in terminals:
+        item.close()

@@ -1,0 +1,137 @@
+"""`chatd join --json`: every event is one object a line."""
+
+import re
+import subprocess
+
+import pytest
+
+from support.clients import hush
+from support.waiting import wait_until
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+@pytest.fixture(name="talk")
+def start_talk(serve, join):
+    """A server, somebody who talks, and a client that has joined with --json."""
+    server = serve()
+    watcher = server.a("Watcher")
+    piper = join(server, "--json", "--follow", stdin=subprocess.DEVNULL)
+    assert watcher.receive() == b"Piper has joined the chat."
+    hush(watcher)
+    return server, watcher, piper
+
+
+def objects(piper, count):
+    """The first so many objects, without their times, which must be times."""
+    wait_until(lambda: piper.output.bytes.count(b"\n") >= count, "objects")
+    found = piper.objects[:count]
+    for item in found:
+        assert TIME.fullmatch(item.pop("time")), item
+    return found
+
+
+def test_a_message_says_who_and_what(talk):
+    _, watcher, piper = talk
+    watcher.say('a "quoted" \\ text: 你好')
+    watcher.say("second")
+    assert objects(piper, 2) == [
+        {"type": "message", "from": "Watcher", "text": 'a "quoted" \\ text: 你好'},
+        {"type": "message", "from": "Watcher", "text": "second"}]
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred", "two\nlines", "tab\t", "\x07", "\x9b", "\u202e",
+                                  "\x00", "\x7f", "\u2028", "", "{}", "🎉"])
+def test_a_text_comes_through_exactly_and_obeys_nothing(talk, text):
+    _, watcher, piper = talk
+    watcher.say(text)
+    assert objects(piper, 1) == [{"type": "message", "from": "Watcher", "text": text}]
+    line = piper.output.bytes.decode()
+    assert line.count("\n") == 1 and line.endswith("}\n")
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]", line)
+
+
+def test_joins_and_leaves_are_objects(talk):
+    server, _, piper = talk
+    meera, bo = server.a("Meera"), server.b("Bo")
+    meera.leave()
+    bo.leave()
+    assert objects(piper, 4) == [
+        {"type": "joined", "name": "Meera"}, {"type": "joined", "name": "Bo"},
+        {"type": "left", "name": "Meera"}, {"type": "left", "name": "Bo"}]
+
+
+def test_a_picture_says_who_how_large_and_where_it_is(talk, jpeg):
+    _, watcher, piper = talk
+    watcher.show(jpeg)
+    picture, = objects(piper, 1)
+    file = picture.pop("file")
+    assert file.endswith("received_image_from_Watcher.jpg")
+    assert picture == {
+        "type": "picture", "from": "Watcher", "bytes": len(jpeg), "width": 640, "height": 480}
+
+
+def test_a_picture_that_is_not_saved_has_no_file(serve, join, jpeg):
+    server = serve()
+    watcher = server.a("Watcher")
+    piper = join(server, "--json", "--no-save", "--count", "1", stdin=subprocess.DEVNULL)
+    assert watcher.receive() == b"Piper has joined the chat."
+    watcher.show(jpeg)
+    assert piper.wait() == 0
+    assert [sorted(item) for item in piper.objects] == [
+        ["bytes", "from", "height", "time", "type", "width"]]
+
+
+def test_another_name_is_an_object(serve, join):
+    server = serve()
+    server.a("Piper")
+    piper = join(server, "--json", "--follow", stdin=subprocess.DEVNULL)
+    assert objects(piper, 1) == [{"type": "renamed", "name": "Piper-2"}]
+
+
+def test_what_was_not_passed_on_is_an_object(serve, join):
+    server = serve("--messages-per-second", "1")
+    piper = join(server, "--json")
+    server.wait_for_summary(clients=1)
+    piper.write("flood\n" * 50)
+    piper.end_input()
+    assert piper.wait() == 6
+    first = objects(piper, 1)[0]
+    assert first["type"] == "not-passed-on" and "fast" in first["text"]
+
+
+def test_a_line_of_the_server_is_a_notice(classroom, join):
+    server = classroom()
+    piper = join(server, "--classic", "--json", "--follow", stdin=subprocess.DEVNULL)
+    server.wait_for(b"Piper has joined the chat.")
+    server.socket.sendto(b"tea is ready", list(server.names)[0])
+    assert objects(piper, 1) == [{"type": "notice", "text": "tea is ready"}]
+
+
+def test_the_servers_end_is_the_last_object(talk):
+    server, watcher, piper = talk
+    watcher.say("last words")
+    watcher.settle()
+    server.stop()
+    assert piper.wait() == 3
+    assert [item["type"] for item in piper.objects] == ["message", "server-closing"]
+
+
+def test_standard_output_holds_nothing_but_objects(serve, join):
+    server = serve()
+    piper = join(server, "--json")
+    piper.write("what I say myself is no event\n")
+    piper.end_input()
+    assert piper.wait() == 0
+    assert piper.output.bytes == b""
+
+
+def test_order_is_kept_between_pictures_and_text(talk, jpeg):
+    _, watcher, piper = talk
+    for number in range(20):
+        watcher.show(jpeg)
+        watcher.say(str(number))
+    kinds = [item["type"] for item in objects(piper, 40)]
+    assert kinds == ["picture", "message"] * 20
+    texts = [item["text"] for item in piper.objects if item["type"] == "message"]
+    assert texts == [str(number) for number in range(20)]
