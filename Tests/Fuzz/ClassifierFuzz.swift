@@ -5,7 +5,7 @@ public func fuzzClassifier(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
   checkUTF8(bytes)
   checkShown(bytes)
   checkDatagram(bytes)
-  checkRelay(bytes)
+  for isFromChatd in [false, true] { checkRelay(bytes, isFromChatd) }
   checkName(bytes)
   checkLines(bytes)
   return 0
@@ -54,8 +54,8 @@ private func checkDatagram(_ bytes: [UInt8]) {
   }
 }
 
-private func checkRelay(_ bytes: [UInt8]) {
-  switch ClassicRelay(bytes.span) {
+private func checkRelay(_ bytes: [UInt8], _ isFromChatd: Bool) {
+  switch ClassicRelay(bytes.span, isFromChatd: isFromChatd) {
   case .joined(let name), .left(let name): check(name, bytes, isText: true)
   case .renamed(let name): check(name, bytes, isText: false)
   case .message(let name, let text):

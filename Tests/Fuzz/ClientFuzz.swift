@@ -42,7 +42,11 @@ private final class ClientRun {
       let jpeg = input.chunk()
       client.show(jpeg, at: now)
       if !wasEnded { said.append(jpeg) }
-    case 3: client.leave(at: now)
+    case 3 where choice < 128: client.leave(at: now)
+    case 3:
+      // What waits is not said; all that went out before has been looked at.
+      said.removeSubrange(sentCount...)
+      client.leaveNow(at: now)
     case 4 where hasStarted: client.handleUnreachable()
     case 5 where hasStarted && !hasJoined && !wasEnded:
       if addressesTried < Limits.serverAddressesMax { client.startAgain(at: now) }

@@ -21,6 +21,7 @@ public func fuzzJPEGHeader(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
   let isFit =
     header.width <= Limits.relayedPictureSideMax && header.height <= Limits.relayedPictureSideMax
     && header.width * header.height <= Limits.relayedPicturePixelsMax && !header.isArithmetic
+    && header.components.count != 2
     && header.mayBeComplete(fileBytes: bytes.count)
   hold(isFit == (relayed != nil), "the limits are not those that were promised")
   let scans = header.scans(of: bytes.span)

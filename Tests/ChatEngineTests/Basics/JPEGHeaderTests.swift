@@ -103,6 +103,13 @@ struct JPEGHeaderTests {
     #expect(fault(MadeJPEG(components: 5).bytes) == .unsupported("5 components"))
   }
 
+  @Test("Two components are read, and not relayed, since nobody knows their colours")
+  func knowsTwoComponents() throws {
+    let made = MadeJPEG(components: 2)
+    #expect(try made.bytes.jpegHeader().components.count == 2)
+    #expect(relayFault(made.bytes) == .unsupported("2 components"))
+  }
+
   @Test("Arithmetic coding is read, and not relayed, since few programs show it")
   func knowsArithmeticCoding() throws {
     for marker in [0xc9, 0xca] as [UInt8] {

@@ -122,6 +122,40 @@ struct ClassicClientTests {
     #expect(harness.events == [.ended(.notConfirmed)])
   }
 
+  @Test("A server that never answered is not asked at the end, and its words are only shown")
+  func believesNoOldServer() {
+    let harness = ClientHarness()
+    harness.start()
+    harness.receive("Bob: hi")
+    for text in ["The server is shutting down.", "Name already taken", "CHAT_SERVER_FOUND"] {
+      _ = (harness.sent, harness.events)
+      harness.receive(text)
+      #expect(harness.events == [.notice(bytes(text))])
+    }
+    harness.leave()
+    #expect(harness.sent == ["Ann has left the chat."])
+    harness.advance(by: .milliseconds(100))
+    #expect(harness.events == [.ended(.left)])
+  }
+
+  @Test("Leaving at once says nothing of what waits, in every phase")
+  func leavesAtOnce() {
+    for isDraining in [false, true] {
+      let harness = ClientHarness { $0.pace = Rate(perSecond: 1, burst: 1) }
+      harness.join()
+      for text in ["one", "two", "three"] { harness.say(text) }
+      if isDraining { harness.leave() }
+      harness.client.leaveNow(at: harness.now)
+      #expect(harness.sent == ["Ann: one", "Ann has left the chat.", question])
+      harness.receive("CHAT_SERVER_FOUND")
+      #expect(harness.events == [.ended(.left)])
+    }
+    let asking = ClientHarness()
+    asking.start()
+    asking.client.leaveNow(at: asking.now)
+    #expect(asking.events == [.ended(.left)])
+  }
+
   @Test("What others say while the end is being confirmed is still told")
   func hearsToTheEnd() {
     let harness = ClientHarness()
