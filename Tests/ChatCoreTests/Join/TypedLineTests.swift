@@ -1,0 +1,70 @@
+import Testing
+
+@testable import ChatCore
+
+@Suite("TypedLine and ArrivalOrder")
+struct TypedLineTests {
+  @Test(
+    "A typed line is a command, or something to say",
+    arguments: [
+      ("", .nothing), ("   ", .nothing), ("\t", .nothing),
+      ("hello", .say("hello")), ("  two spaces", .say("  two spaces")),
+      ("trailing ", .say("trailing ")),
+      ("exit", .quit), (" exit ", .quit), ("exit now", .say("exit now")), ("Exit", .say("Exit")),
+      ("send image", .askImage), (" send image\t", .askImage),
+      ("send image x.jpg", .say("send image x.jpg")),
+      ("/quit", .quit), ("/exit", .quit), ("/who", .who), ("/who is there", .who),
+      ("/help", .help), ("/?", .help), ("  /who", .who),
+      ("/image", .askImage), ("/image  ", .askImage), ("/image a b.jpg ", .image("a b.jpg")),
+      ("/image\ta.jpg", .image("a.jpg")), ("/image 'a b.jpg'", .image("a b.jpg")),
+      ("/image \"a b.jpg\"", .image("a b.jpg")), ("/image '", .image("'")),
+      ("/image 'a", .image("'a")), ("/image 'a\"", .image("'a\"")),
+      ("//who", .say("/who")), ("//", .say("/")), ("///", .say("//")), (" //x", .say("/x")),
+      ("/", .unknown("/")), ("/whoo", .unknown("/whoo")), ("/WHO", .unknown("/WHO")),
+      ("/imagex y", .unknown("/imagex")), ("a/who", .say("a/who")),
+    ] as [(String, TypedLine)])
+  func readsLines(line: String, meaning: TypedLine) {
+    #expect(TypedLine(line) == meaning)
+  }
+
+  @Test("Every command that is listed is one")
+  func listsCommands() {
+    for command in TypedLine.commands {
+      if case .unknown = TypedLine(command.word) { Issue.record("\(command.word)") }
+      if case .say = TypedLine(command.word) { Issue.record("\(command.word)") }
+    }
+  }
+
+  private func texts(_ events: [JoinEvent]) -> [String] {
+    events.map { event in
+      if case .status(let text) = event { return text }
+      return "?"
+    }
+  }
+
+  @Test("What comes after a picture is shown after it, in order")
+  func keepsTheOrder() {
+    var order = ArrivalOrder()
+    #expect(texts(order.add(.status("1"))) == ["1"])
+    order.addPicture()
+    #expect(texts(order.add(.status("3"))) == [])
+    #expect(texts(order.add(.status("4"))) == [])
+    order.addPicture()
+    #expect(texts(order.add(.status("6"))) == [])
+    #expect(order.count == 5)
+    #expect(texts(order.finish(.status("2"))) == ["2", "3", "4"])
+    #expect(texts(order.finish(.status("5"))) == ["5", "6"])
+    #expect(order.count == 0)
+    #expect(texts(order.add(.status("7"))) == ["7"])
+  }
+
+  @Test("Pictures that follow each other are shown one by one")
+  func keepsPicturesApart() {
+    var order = ArrivalOrder()
+    order.addPicture()
+    order.addPicture()
+    #expect(texts(order.finish(.status("1"))) == ["1"])
+    #expect(texts(order.add(.status("3"))) == [])
+    #expect(texts(order.finish(.status("2"))) == ["2", "3"])
+  }
+}
