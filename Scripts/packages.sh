@@ -23,7 +23,7 @@ case "${1:-}" in
 esac
 
 if ! command -v swift >/dev/null 2>&1; then
-  echo "Swift 6.2 or newer is missing: install the toolchain for Debian 12 from" \
+  echo "Swift 6.3 or newer is missing: install the toolchain for Debian 12 from" \
     "https://www.swift.org/install/linux/ and put its usr/bin on your PATH." >&2
   exit 1
 fi

@@ -125,7 +125,9 @@ final class ClientConnection {
       engine.outgoing.removeFirst()
       if ConnectedSocket.isUnreachable(error) { handleUnreachable() }
     }
-    timer.deadline = engine.outgoing.isEmpty ? engine.nextDeadline : reactor.now + .milliseconds(5)
+    timer.deadline =
+      engine.outgoing.isEmpty
+      ? engine.nextDeadline : reactor.now + .milliseconds(Limits.sendRetryMilliseconds)
     for event in engine.takeEvents() {
       if event == .joined { hasJoined = true }
       onEvent(event)

@@ -17,6 +17,10 @@ enum JoinEvent {
   case complaint(String)
   /// What this person said.
   case said([UInt8])
+  /// The picture that this person showed.
+  case showed(String)
+  /// A line of help.
+  case help(String)
 }
 
 extension JoinEvent {
@@ -60,7 +64,7 @@ extension JoinEvent {
       object.add("name", name)
     case .serverClosing:
       begin("server-closing")
-    case .status, .complaint, .said:
+    case .status, .complaint, .said, .showed, .help:
       return nil
     }
     return object.line

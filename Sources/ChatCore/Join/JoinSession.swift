@@ -205,7 +205,7 @@ final class JoinSession {
     case .terminal(let terminal):
       if options.following == .never { return quit(nil) }
       terminal.start()
-      show(.status("you joined \(connection.address?.description ?? "\(server)"); /help says more"))
+      show(.status("you joined \(server); /help says more"))
     case .lines(let lines):
       if options.following == .never && readsCommands {
         isInputEnded = true
@@ -273,7 +273,7 @@ final class JoinSession {
     case .fitted(let jpeg, let summary):
       if wantsLeave || isOver { break }
       connection.show(jpeg)
-      show(.status(summary))
+      show(.showed(summary))
     case .failed(let reason): show(.complaint(reason))
     }
     finishIfIdle()
@@ -299,9 +299,9 @@ final class JoinSession {
       for command in TypedLine.commands {
         let usage = command.word + command.arguments
         let gap = String(repeating: " ", count: max(1, 14 - usage.count))
-        show(.status("\(usage)\(gap)\(command.help)"))
+        show(.help("  \(usage)\(gap)\(command.help)"))
       }
-      show(.status("//text        says \"/text\""))
+      show(.help("  //text        says \"/text\""))
     case .unknown(let word)?:
       show(.complaint("\(ShownText.string(word)) is no command; /help lists them, // says a slash"))
     }
@@ -351,7 +351,8 @@ final class JoinSession {
     show(
       .status(
         names.isEmpty
-          ? "nobody else was heard yet" : "heard here: \(names.joined(separator: ", "))"))
+          ? "nobody else is here, as far as was heard"
+          : "here, as far as was heard: \(names.joined(separator: ", ")), and you"))
   }
 
   /// Reads no more than can be sent, and receives no more than can be written.

@@ -72,7 +72,8 @@ final class LineScreen {
     case .notPassedOn(let text): errors.append(Array("! \(ShownText.string(text))\n".utf8))
     case .renamed(let name): remark("* you are \(ShownText.string(name)) here")
     case .serverClosing: remark("* the server is shutting down")
-    case .status(let text): remark(text)
+    case .status(let text), .showed(let text): remark(text)
+    case .help(let text): errors.append(Array("\(text)\n".utf8))
     case .complaint(let text): errors.append(Array("chatd: \(text)\n".utf8))
     case .said: break
     }
@@ -80,8 +81,8 @@ final class LineScreen {
 
   /// Gives what was written a moment to get out.
   func finish() {
-    output.drain(milliseconds: 2_000)
-    errors.drain(milliseconds: 200)
+    output.drain(milliseconds: Limits.drainMilliseconds)
+    errors.drain(milliseconds: Limits.drainMilliseconds)
   }
 
   private func remark(_ text: String) {

@@ -13,12 +13,12 @@ struct ArrivedPicture: Sendable {
   /// The picture as a terminal draws it.
   var art: [UInt8]?
 
-  /// `a picture, 640×480, 38 kB, saved as received_image_from_Anoop.jpg`.
+  /// `a picture, 640×480, 38 kB → received_image_from_Anoop.jpg`.
   var text: String {
     var text = "a picture"
     if let size { text += ", \(size.width)×\(size.height)" }
     text += ", \(PictureText.bytes(bytes))"
-    if let file { text += ", saved as \(ShownText.string(file))" }
+    if let file { text += " → \(ShownText.string(file))" }
     if let fault { text += " (\(fault))" }
     return text
   }
@@ -30,6 +30,7 @@ final class PictureDesk {
   enum Result: Sendable {
     case arrived(ArrivedPicture)
     /// Ready to be shown to the others.
+    /// The text says what was done to it.
     case fitted(jpeg: [UInt8], summary: String)
     case failed(String)
   }

@@ -110,7 +110,11 @@ public struct OptionParser {
     if hasValue, options.contains(where: { "--\($0.name)" == name && $0.value == nil }) {
       return Failure(.usage, "\(name) takes no value; \(help)")
     }
-    return Failure(.usage, "\(name) is not a known option; \(help)")
+    let fitting = options.map { "--\($0.name)" }.filter { $0.hasPrefix(name) }
+    if name.hasPrefix("--"), fitting.count > 1 {
+      return Failure(.usage, "\(name) could be \(fitting.joined(separator: " or ")); \(help)")
+    }
+    return Failure(.usage, "\(harmless(name)) is not a known option; \(help)")
   }
 
   /// What `--help` shows: examples first.

@@ -30,9 +30,7 @@ public func send(_ options: SendOptions) throws(Failure) {
   texts = texts.map(UTF8Text.repaired)
   texts.removeAll { $0.isEmpty }
   if texts.isEmpty { throw Failure(.failed, "nothing to send: the message is empty") }
-  if let long = texts.first(where: { $0.count > Limits.messageBytesMax }) {
-    throw tooLong(bytes: long.count)
-  }
+  if texts.contains(where: { $0.count > Limits.messageBytesMax }) { throw tooLong }
   let session = try SendSession(options.client)
   session.messages = texts
   try session.run()
@@ -51,16 +49,16 @@ private func readMessage() throws(Failure) -> [UInt8] {
     if count == 0 { break }
     message.append(contentsOf: buffer[..<count])
     // Two more than may be, for a line end that is not sent.
-    if message.count > Limits.messageBytesMax + 2 { throw tooLong(bytes: message.count) }
+    if message.count > Limits.messageBytesMax + 2 { throw tooLong }
   }
   if message.last == UInt8(ascii: "\n") { message.removeLast() }
   if message.last == UInt8(ascii: "\r") { message.removeLast() }
   return message
 }
 
-private func tooLong(bytes: Int) -> Failure {
+private var tooLong: Failure {
   Failure(
     .failed,
-    "the message has \(bytes) bytes or more, and at most \(Limits.messageBytesMax) fit "
-      + "into one (limit messageBytesMax); --lines sends each line by itself")
+    "the message is longer than \(Limits.messageBytesMax) bytes, the most that fit into one "
+      + "(limit messageBytesMax); --lines sends each line by itself")
 }

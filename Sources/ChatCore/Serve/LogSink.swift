@@ -12,12 +12,21 @@ struct LogSink {
   let stream: OutputStream
   let format: LogFormat
   let level: LogLevel
-  private let isJournal = getenv("JOURNAL_STREAM") != nil
+  private let isJournal: Bool
 
-  init(stream: OutputStream, format: LogFormat, level: LogLevel) {
+  /// - Parameter fd: what the stream writes to at first.
+  init(stream: OutputStream, fd: Int32, format: LogFormat, level: LogLevel) {
     self.stream = stream
     self.format = format
     self.level = level
+    isJournal = Self.isJournal(fd)
+  }
+
+  /// Whether a descriptor leads to the journal: systemd says so by device and inode.
+  private static func isJournal(_ fd: Int32) -> Bool {
+    guard let named = getenv("JOURNAL_STREAM").map({ String(cString: $0) }) else { return false }
+    var status = stat()
+    return fstat(fd, &status) == 0 && named == "\(status.st_dev):\(status.st_ino)"
   }
 
   func write(_ record: LogRecord) {
@@ -31,7 +40,7 @@ struct LogSink {
     var line = isJournal ? "<\(record.level.journalPriority)>" : time + " "
     line += "\(record.level) \(record.event)"
     for (key, value) in record.fields {
-      let shown = ShownText.string(value)
+      let shown = value.shown
       let isPlain = !shown.isEmpty && !shown.contains { " \"=\t".contains($0) }
       line += isPlain ? " \(key)=\(shown)" : " \(key)=\(JSONText.quoted(shown))"
     }
@@ -43,8 +52,22 @@ struct LogSink {
     object.add("time", time)
     object.add("level", "\(record.level)")
     object.add("event", record.event)
-    for (key, value) in record.fields { object.add(key, value) }
+    for (key, value) in record.fields {
+      switch value {
+      case .text(let text): object.add(key, text)
+      case .number(let number): object.add(key, Int(clamping: number))
+      }
+    }
     return object.line
+  }
+}
+
+extension LogValue {
+  fileprivate var shown: String {
+    switch self {
+    case .text(let text): ShownText.string(text)
+    case .number(let number): String(number)
+    }
   }
 }
 

@@ -15,6 +15,8 @@ final class ServerLoop {
   private let log: LogSink
   private let manager = ServiceManager()
   private let pictures: WorkerThread<SavedPicture>?
+  /// Whether a person started this at a terminal, which ends with it.
+  private let isByHand: Bool
   private var clock = LocalClock()
   private let signals: Signals
   private var watch: Reactor.Watch?
@@ -29,6 +31,8 @@ final class ServerLoop {
 
   init(_ options: ServeOptions) throws(Failure) {
     self.options = options
+    isByHand =
+      options.logFile == nil && options.transcriptFile == nil && isatty(STDERR_FILENO) == 1
     do throws(SystemError) {
       reactor = try Reactor()
       signals = try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: reactor)
@@ -44,7 +48,8 @@ final class ServerLoop {
     do throws(SystemError) {
       transcript = try OutputStream(fd: transcriptFD)
       log = LogSink(
-        stream: try OutputStream(fd: logFD), format: options.logFormat, level: options.logLevel)
+        stream: try OutputStream(fd: logFD), fd: logFD, format: options.logFormat,
+        level: options.logLevel)
       pictures = try Self.pictureWorker(store, log)
     } catch {
       throw Failure(error)
@@ -64,17 +69,17 @@ final class ServerLoop {
       LogRecord(
         .info, "listening",
         [
-          ("address", socket.localAddress?.description ?? "?"),
-          ("classic", options.server.classicPolicy.rawValue),
+          ("address", .text(socket.localAddress?.description ?? "?")),
+          ("classic", .text(options.server.classicPolicy.rawValue)),
         ]))
     sayHowToJoin()
     manager.notify("READY=1\nSTATUS=listening on \(socket.localAddress?.description ?? "?")")
     reactor.atTurnEnd { [unowned self] in endTurn() }
     try reactor.run()
     log.write(summary(event: "stopped"))
-    pictures?.drain(milliseconds: 1_000)
-    transcript.drain(milliseconds: 500)
-    log.stream.drain(milliseconds: 200)
+    pictures?.drain(milliseconds: Int32(Limits.drainMilliseconds))
+    transcript.drain(milliseconds: Limits.drainMilliseconds)
+    log.stream.drain(milliseconds: Limits.drainMilliseconds)
   }
 
   private func turnTime() -> TurnTime { TurnTime(instant: reactor.now, wall: clock.read()) }
@@ -92,7 +97,9 @@ final class ServerLoop {
     // Somebody who said that it leaves, and is gone, left; so what was said comes first. Under a
     // flood there is always more of it, and the errors get their turn all the same.
     turnsWithoutErrors = isDrained ? 0 : turnsWithoutErrors + 1
-    if readiness.contains(.failed), isDrained || turnsWithoutErrors % 16 == 0 { handleErrors() }
+    if readiness.contains(.failed), isDrained || turnsWithoutErrors % Limits.errorTurns == 0 {
+      handleErrors()
+    }
   }
 
   /// Decides what was received, sending in between whenever much waits to go out.
@@ -162,7 +169,7 @@ final class ServerLoop {
   private func handle(signal: Int32) {
     switch signal {
     case SIGUSR1: log.write(summary(event: "summary"))
-    case SIGHUP: reopen()
+    case SIGHUP where !isByHand: reopen()
     default: isEnding ? reactor.stop() : beginEnd()
     }
   }
@@ -185,7 +192,7 @@ final class ServerLoop {
       do throws(SystemError) {
         stream.replace(with: try Self.open(file))
       } catch {
-        log.write(LogRecord(.error, "not-reopened", [("reason", error.description)]))
+        log.write(LogRecord(.error, "not-reopened", [("reason", .text(error.description))]))
       }
     }
     log.write(LogRecord(.info, "reopened"))
@@ -194,22 +201,23 @@ final class ServerLoop {
 
   private func summary(event: String) -> LogRecord {
     let counters = engine.output.counters
-    var fields = [
-      ("clients", "\(engine.clientCount)"), ("joined", "\(counters.joined)"),
-      ("left", "\(counters.left)"), ("lost", "\(counters.lost)"),
-      ("datagrams", "\(counters.datagramsIn)"), ("messages", "\(counters.messages)"),
-      ("pictures", "\(counters.pictures)"), ("kernel-drops", "\(socket.kernelDrops)"),
-      ("transcript-bytes-dropped", "\(transcript.bytesDropped)"),
+    var fields: [(String, LogValue)] = [
+      ("clients", .number(UInt64(engine.clientCount))), ("joined", .number(counters.joined)),
+      ("left", .number(counters.left)), ("lost", .number(counters.lost)),
+      ("datagrams", .number(counters.datagramsIn)), ("messages", .number(counters.messages)),
+      ("pictures", .number(counters.pictures)),
+      ("kernel-drops", .number(UInt64(socket.kernelDrops))),
+      ("transcript-bytes-dropped", .number(transcript.bytesDropped)),
     ]
     for reason in DropReason.allCases where counters.drops(reason) > 0 {
-      fields.append(("dropped-\(reason.rawValue)", "\(counters.drops(reason))"))
+      fields.append(("dropped-\(reason.rawValue)", .number(counters.drops(reason))))
     }
     return LogRecord(.info, event, fields)
   }
 
   /// Tells whoever started the server by hand what the others are to type.
   private func sayHowToJoin() {
-    guard options.logFile == nil, isatty(STDERR_FILENO) == 1, let port = socket.localAddress?.port
+    guard isByHand, let port = socket.localAddress?.port
     else { return }
     var lines = "Join from this machine:  chatd join --name NAME"
     if port != defaultPort { lines += " --server localhost:\(port)" }
@@ -307,9 +315,9 @@ extension ServerLoop {
     return try WorkerThread(capacity: Limits.saveQueuePicturesMax) { picture in
       do throws(SystemError) {
         let file = try store.save(picture.jpeg, from: picture.name)
-        log.write(LogRecord(.info, "saved", [("file", "\(store.directory)/\(file)")]))
+        log.write(LogRecord(.info, "saved", [("file", .text("\(store.directory)/\(file)"))]))
       } catch {
-        log.write(LogRecord(.error, "not-saved", [("reason", error.description)]))
+        log.write(LogRecord(.error, "not-saved", [("reason", .text(error.description))]))
       }
     }
   }

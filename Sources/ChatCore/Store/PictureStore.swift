@@ -55,7 +55,7 @@ public struct PictureStore: Sendable {
         default: "-_+@ ".unicodeScalars.contains(scalar) || (scalar == "." && !stem.isEmpty)
         }
       let next = isSafe ? String(scalar) : "_"
-      if stem.utf8.count + next.utf8.count > 160 { break }
+      if stem.utf8.count + next.utf8.count > Limits.savedNameBytesMax { break }
       stem += next
     }
     return stem.isEmpty ? "_" : stem

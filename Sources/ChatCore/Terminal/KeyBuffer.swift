@@ -1,9 +1,9 @@
+import ChatEngine
+
 /// Bytes from a terminal, made into whole keys, so that the line editor is never started on one
 /// that has not wholly come: it would wait for the rest and hold up the loop.
 struct KeyBuffer {
   private static let escape: UInt8 = 0x1b
-  /// More than any key; longer ones are passed on as they are.
-  private static let keyBytesMax = 32
 
   private var bytes: [UInt8] = []
 
@@ -33,9 +33,9 @@ struct KeyBuffer {
     switch bytes[1] {
     case UInt8(ascii: "["):
       // ECMA-48 §5.4: parameters and intermediates, then one final byte.
-      let rest = bytes[2...].prefix(keyBytesMax)
+      let rest = bytes[2...].prefix(Limits.keyBytesMax)
       if let final = rest.firstIndex(where: { (0x40...0x7e).contains($0) }) { return final + 1 }
-      return rest.count == keyBytesMax ? 1 : nil
+      return rest.count == Limits.keyBytesMax ? 1 : nil
     case UInt8(ascii: "O"): return bytes.count >= 3 ? 3 : nil
     default: return 2
     }

@@ -21,8 +21,8 @@ struct TerminalCanvas: Sendable {
   /// - Returns: nil where pictures cannot be drawn (`TERM=dumb`, or no room).
   init?(_ size: TerminalSize) {
     let term = getenv("TERM").map { String(cString: $0) } ?? "dumb"
-    columns = min(size.columns, 80)
-    rows = min(size.rows - 3, 24)
+    columns = min(size.columns, Limits.canvasColumnsMax)
+    rows = min(size.rows - 3, Limits.canvasRowsMax)
     guard term != "dumb", columns >= 4, rows >= 2 else { return nil }
     let hasPixels = size.pixelWidth > 0 && size.pixelHeight > 0
     cellWidth = hasPixels ? max(1, size.pixelWidth / size.columns) : 8
@@ -51,7 +51,7 @@ struct TerminalCanvas: Sendable {
     defer { chafa_symbol_map_unref(symbols) }
     let tags =
       colours == .none
-      ? CHAFA_SYMBOL_TAG_ASCII.rawValue
+      ? CHAFA_SYMBOL_TAG_BRAILLE.rawValue | CHAFA_SYMBOL_TAG_SPACE.rawValue
       : CHAFA_SYMBOL_TAG_BLOCK.rawValue
         | CHAFA_SYMBOL_TAG_SPACE.rawValue
     chafa_symbol_map_add_by_tags(symbols, ChafaSymbolTags(rawValue: tags))
@@ -60,6 +60,10 @@ struct TerminalCanvas: Sendable {
     chafa_canvas_config_set_cell_geometry(config, Int32(cellWidth), Int32(cellHeight))
     chafa_canvas_config_set_pixel_mode(config, pixelMode)
     chafa_canvas_config_set_canvas_mode(config, canvasMode)
+    // Two colours show light and shade only as a pattern.
+    if colours == .none {
+      chafa_canvas_config_set_dither_mode(config, CHAFA_DITHER_MODE_DIFFUSION)
+    }
     return Self.print(pixels, config)
   }
 

@@ -50,8 +50,11 @@ public enum Limits {
   public static let idleTimeoutSecondsMax = 30 * 86_400
   /// How long a server that was told to stop may take to send what it has.
   public static let shutdownSecondsMax = 4
-  /// A limit that is hit is logged at once, then at most once in this time, with a count.
-  public static let limitReportSeconds = 1
+  /// Something that is dropped is logged at once, then at most so often, with a count; its sender
+  /// is told as often.
+  public static let reportsPerSecond = 1
+  /// While datagrams keep coming, the network's errors get every so many turns of the loop.
+  public static let errorTurns = 16
   /// Pictures that may wait to be saved; more are counted and not saved.
   public static let saveQueuePicturesMax = 64
   /// Lines of log that may wait for one turn of the loop; more are counted.
@@ -92,6 +95,14 @@ public enum Limits {
 
   // MARK: Client
 
+  /// The first wait for an answer before the question is repeated; each further one is twice as long.
+  public static let questionGapMilliseconds = 250
+  /// How long a client that leaves a server which answers nothing listens for "nobody is there".
+  public static let unansweredLeaveMilliseconds = 100
+  /// How soon a datagram that the kernel had no room for is sent again.
+  public static let sendRetryMilliseconds = 5
+  /// What a process that ends gives each of its streams and workers to finish.
+  public static let drainMilliseconds = 1_000
   /// Addresses of a server's name that are tried, one after the other.
   public static let serverAddressesMax = 8
   /// How long a client waits for a server's answer.
@@ -117,6 +128,15 @@ public enum Limits {
   public static let inputChunksMax = 4
   /// The number tried behind the name of a saved picture before giving up.
   public static let savedPictureNumberMax = 9_999
+  /// The bytes of a sender's name that stand in a saved picture's name.
+  public static let savedNameBytesMax = 160
+  /// The longest escape sequence of a key.
+  public static let keyBytesMax = 32
+  /// How long after an escape the rest of a key may come.
+  public static let escapeMilliseconds = 50
+  /// The most columns and rows that a picture takes in a terminal.
+  public static let canvasColumnsMax = 80
+  public static let canvasRowsMax = 24
   /// Lines that the terminal remembers.
   public static let inputHistoryLinesMax = 500
   /// Names that a client remembers for `/who` and completion.

@@ -59,7 +59,7 @@ public struct ClassicClient {
   private var waitingTaken = 0
   private var pace = RateLimiter()
   private var nextQuestion: Instant?
-  private var questionGap = Duration.milliseconds(250)
+  private var questionGap = Duration.milliseconds(Limits.questionGapMilliseconds)
   private var phaseEnd: Instant?
   /// Whether the question was answered, so that this is chatd.
   private var isAnswered = false
@@ -246,12 +246,12 @@ public struct ClassicClient {
     outgoing.append(Array((configuration.name.text + ClassicDialect.a.leaveSuffix).utf8))
     phase = .confirming
     if isAnswered {
-      questionGap = .milliseconds(250)
+      questionGap = .milliseconds(Limits.questionGapMilliseconds)
       phaseEnd = now + configuration.timeout
       ask(at: now)
     } else {
       // An unmodified server says nothing; the network may still say that nobody is there.
-      phaseEnd = now + .milliseconds(100)
+      phaseEnd = now + .milliseconds(Limits.unansweredLeaveMilliseconds)
     }
   }
 
@@ -281,6 +281,7 @@ public struct ClassicClient {
     case .notLetIn: end(.notLetIn(bytes.array(0..<bytes.count)))
     case .notPassedOn: events.append(.notPassedOn(bytes.array(0..<bytes.count)))
     case .notice: events.append(.notice(bytes.array(0..<bytes.count)))
+    case .letGo: outgoing.append(joinDatagram)
     case .answer: keepAlivesMissed = 0
     }
   }

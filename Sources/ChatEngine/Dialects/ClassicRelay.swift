@@ -11,6 +11,8 @@ enum ClassicRelay: Equatable {
   case notLetIn
   /// The server did not pass something on that this client said.
   case notPassedOn
+  /// The server let this client go, since it was not heard.
+  case letGo
   /// The answer to `ClassicText.question`.
   case answer
   /// A line of the server, or anything else that can be shown as text.
@@ -33,6 +35,7 @@ enum ClassicRelay: Equatable {
   private static func serverLine(_ bytes: Span<UInt8>) -> ClassicRelay {
     if bytes.equals(ClassicText.answer) { return .answer }
     if bytes.equals(ClassicText.serverShutdownA) { return .shutDown }
+    if bytes.equals(ClassicText.idle) { return .letGo }
     if bytes.hasBytes(ClassicText.notLetIn) || bytes.equals(ClassicText.nameTaken) {
       return .notLetIn
     }

@@ -12,16 +12,18 @@ public struct ServerOutput {
 
   public init() {}
 
-  /// Counts something that was not passed on; logs it at once, then at most once in
-  /// `Limits.limitReportSeconds` with the number that fell in between.
+  /// Counts something that was not passed on; logs it at once, then at most
+  /// `Limits.reportsPerSecond` with the number that fell in between.
   public mutating func drop(_ reason: DropReason, from address: PeerAddress?, at now: Instant) {
     counters.drops[reason.index] &+= 1
     reports[reason.index].unreported += 1
-    let rate = Rate(perSecond: 1, burst: 1)
+    let rate = Rate(perSecond: Limits.reportsPerSecond, burst: 1)
     guard reports[reason.index].limiter.take(rate, at: now) else { return }
-    var fields = [("reason", reason.rawValue), ("count", "\(reports[reason.index].unreported)")]
-    if let address { fields.append(("last", address.description)) }
-    if let setting = reason.setting { fields.append(("setting", setting)) }
+    var fields: [(String, LogValue)] = [
+      ("reason", .text(reason.rawValue)), ("count", .number(reports[reason.index].unreported)),
+    ]
+    if let address { fields.append(("last", .text(address.description))) }
+    if let setting = reason.setting { fields.append(("setting", .text(setting))) }
     record(LogRecord(reason.setting == nil ? .info : .warning, "dropped", fields))
     reports[reason.index].unreported = 0
   }
@@ -43,7 +45,7 @@ public struct ServerOutput {
 
   private struct LimitReport {
     var limiter = RateLimiter()
-    var unreported = 0
+    var unreported: UInt64 = 0
   }
 }
 
@@ -103,13 +105,19 @@ public enum LogLevel: String, Comparable, CaseIterable, Sendable {
   public static func < (a: LogLevel, b: LogLevel) -> Bool { a.seriousness < b.seriousness }
 }
 
+/// What a field of the log holds; numbers stay numbers in JSON.
+public enum LogValue: Sendable, Equatable {
+  case text(String)
+  case number(UInt64)
+}
+
 /// One line of the log: a fixed event and what belongs to it.
 public struct LogRecord: Sendable {
   public var level: LogLevel
   public var event: String
-  public var fields: [(String, String)]
+  public var fields: [(String, LogValue)]
 
-  public init(_ level: LogLevel, _ event: String, _ fields: [(String, String)] = []) {
+  public init(_ level: LogLevel, _ event: String, _ fields: [(String, LogValue)] = []) {
     self.level = level
     self.event = event
     self.fields = fields

@@ -107,21 +107,14 @@ public struct MemberID: Hashable, Sendable {
   public var generation: UInt32
 }
 
-public enum DepartureReason: Sendable, Hashable, CaseIterable {
+/// Why somebody left. The raw value stands in the log.
+public enum DepartureReason: String, Sendable, CaseIterable {
   /// It said so.
   case said
   /// The network says that nobody is there.
   case unreachable
   /// It was not heard for the idle time.
   case idle
-
-  public var text: String {
-    switch self {
-    case .said: "left"
-    case .unreachable: "lost: nobody is at this address any more"
-    case .idle: "lost: not heard for the idle time"
-    }
-  }
 }
 
 /// Something that happened. Ranges are positions in the datagram that was being handled.

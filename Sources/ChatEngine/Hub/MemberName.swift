@@ -28,8 +28,9 @@ public struct MemberName: Hashable, Sendable {
     }
 
     private static func shown(_ scalar: Unicode.Scalar) -> String {
-      (0x21...0x7e).contains(scalar.value)
-        ? "\"\(scalar)\"" : "the character U+\(String(scalar.value, radix: 16, uppercase: true))"
+      if (0x21...0x7e).contains(scalar.value) { return "\"\(scalar)\"" }
+      let digits = String(scalar.value, radix: 16, uppercase: true)
+      return "the character U+\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
     }
   }
 

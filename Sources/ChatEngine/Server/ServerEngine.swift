@@ -76,7 +76,9 @@ public final class ServerEngine {
     case .left(let reason):
       output.counters.lost &+= 1
       output.record(
-        LogRecord(.info, "lost", [("name", event.name.text), ("reason", reason.text)]))
+        LogRecord(
+          .info, "lost",
+          [("name", .text(event.name.text)), ("reason", .text(reason.rawValue))]))
     }
   }
 }

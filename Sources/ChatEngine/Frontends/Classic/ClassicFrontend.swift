@@ -72,9 +72,10 @@ public struct ClassicFrontend {
   public mutating func deliver(
     _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant, output: inout ServerOutput
   ) {
+    var isTooLong = false
     for dialect in ClassicDialect.allCases where !peers.lane(dialect).isEmpty {
       guard let payload = render(event, of: bytes, dialect, &output.outbox) else {
-        refuseTooLong(event.member, at: now, &output)
+        isTooLong = true
         continue
       }
       // A slot that this same datagram vacated and filled again belongs to who sent it, too.
@@ -83,6 +84,7 @@ public struct ClassicFrontend {
         output.outbox.deliver(payload, to: destination.address)
       }
     }
+    if isTooLong { refuseTooLong(event.member, at: now, &output) }
   }
 
   /// Tells everyone that the server stops.
@@ -135,7 +137,8 @@ public struct ClassicFrontend {
   private mutating func warn(
     _ slot: UInt32, _ reason: String, at now: Instant, _ output: inout ServerOutput
   ) {
-    if peers[slot].warnings.take(Rate(perSecond: 1, burst: 1), at: now) {
+    let rate = Rate(perSecond: Limits.reportsPerSecond, burst: 1)
+    if peers[slot].warnings.take(rate, at: now) {
       tell(peers[slot].address, "\(ClassicText.notPassedOn)\(reason).", &output)
     }
   }
@@ -196,7 +199,10 @@ extension ClassicFrontend {
       output.record(
         LogRecord(
           .debug, "joined",
-          [("name", given), ("address", address.description), ("dialect", "\(dialect)")]))
+          [
+            ("name", .text(given)), ("address", .text(address.description)),
+            ("dialect", .text("\(dialect)")),
+          ]))
       return slot
     } catch {
       switch error {
@@ -284,6 +290,8 @@ extension ClassicFrontend {
       part(slot, .said, &hub)
     case .picture(_, let jpeg):
       show(jpeg, of: bytes, from: slot, at: now, &hub, &output)
+    case .text where bytes.isEmpty:
+      output.drop(.noName, from: peers[slot].address, at: now)
     case .leave, .message, .text:
       // It claims no name, or another's: it is text like any other.
       say(0..<bytes.count, from: slot, at: now, &hub, &output)

@@ -72,6 +72,8 @@ final class TerminalScreen {
     switch event {
     case .message(let from, let text): say(from, ShownText.string(text))
     case .said(let text): say(ownName, ShownText.string(text))
+    case .showed(let summary): say(ownName, style.dim("sent \(summary)"))
+    case .help(let text): line(text)
     case .picture(let picture):
       say(picture.from, style.dim("sent \(picture.text)"))
       if let art = picture.art { editor.write(above: art) }
@@ -111,7 +113,8 @@ final class TerminalScreen {
     let count = read(STDIN_FILENO, &buffer, buffer.count)
     if count > 0 {
       editor.type(buffer[..<count])
-      escapeTimer.deadline = editor.hasPartialKey ? reactor.now + .milliseconds(50) : nil
+      escapeTimer.deadline =
+        editor.hasPartialKey ? reactor.now + .milliseconds(Limits.escapeMilliseconds) : nil
     } else if count == 0 || errno != EINTR && errno != EAGAIN {
       onLine(nil)
     }
