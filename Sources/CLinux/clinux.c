@@ -15,6 +15,9 @@
 #include <unistd.h>
 #include <wchar.h>
 
+_Static_assert(CLINUX_DATAGRAM == SOCK_DGRAM && CLINUX_NONBLOCKING == SOCK_NONBLOCK &&
+                   CLINUX_CLOSE_ON_EXEC == SOCK_CLOEXEC,
+               "SOCK_*");
 _Static_assert(sizeof(struct clinux_event) == sizeof(struct epoll_event), "epoll_event");
 _Static_assert(offsetof(struct clinux_event, token) == offsetof(struct epoll_event, data),
                "epoll_event.data");

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What systemd and its like want to know: sd_notify(3), and sockets that they opened for us
@@ -17,7 +18,7 @@ struct ServiceManager {
   /// Tells the manager, as lines `KEY=value`.
   func notify(_ state: String) {
     guard let address, let target = Self.unixAddress(address) else { return }
-    let fd = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let fd = socket(AF_UNIX, Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC), 0)
     guard fd >= 0 else { return }
     defer { close(fd) }
     var (storage, length) = target

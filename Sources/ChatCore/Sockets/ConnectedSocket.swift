@@ -18,7 +18,7 @@ final class ConnectedSocket {
 
   init(connectingTo server: PeerAddress) throws(SystemError) {
     let family = server.v4 == nil ? AF_INET6 : AF_INET
-    let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let kind = Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC | CLINUX_NONBLOCKING)
     descriptor = try OwnedFD(checking: socket(family, kind, 0), "open a UDP socket")
     try checked(clinux_enable_error_queue(fd, family), "ask for errors (IP_RECVERR)")
     _ = clinux_force_buffer(fd, SO_RCVBUF, Int32(Limits.socketBufferBytes))

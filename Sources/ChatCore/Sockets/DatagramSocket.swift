@@ -30,7 +30,7 @@ final class DatagramSocket {
   /// The socket is dual-stack. Where the kernel has no IPv6 and an IPv4 or the unspecified address
   /// is wanted, it is an IPv4 socket.
   init(bindingTo address: PeerAddress) throws(SystemError) {
-    let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let kind = Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC | CLINUX_NONBLOCKING)
     var fd = socket(AF_INET6, kind, 0)
     let isUnspecified = address.high == 0 && address.low == 0
     if fd < 0, errno == EAFNOSUPPORT, isUnspecified || address.v4 != nil {
@@ -67,7 +67,7 @@ final class DatagramSocket {
     var typeLength = socklen_t(MemoryLayout<Int32>.size)
     try checked(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &typeLength), "look at the socket")
     (receiving, sending) = (ReceiveArena(), SendArena())
-    guard type == Int32(SOCK_DGRAM.rawValue), family == AF_INET6 || family == AF_INET else {
+    guard type == Int32(CLINUX_DATAGRAM), family == AF_INET6 || family == AF_INET else {
       throw SystemError(EPROTOTYPE, "use the socket that was handed over, which must be UDP")
     }
     try checked(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK), "make it non-blocking")

@@ -1,3 +1,4 @@
+import CLinux
 import ChatEngine
 import Glibc
 
@@ -80,7 +81,7 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   ) -> Result<[PeerAddress], LookUpFault> {
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC
-    hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+    hints.ai_socktype = Int32(CLINUX_DATAGRAM)
     hints.ai_flags = flags
     var list: UnsafeMutablePointer<addrinfo>?
     let result = getaddrinfo(host, "\(port)", &hints, &list)
