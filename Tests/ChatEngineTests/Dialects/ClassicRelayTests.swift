@@ -14,6 +14,7 @@ struct ClassicRelayTests {
     case .shutDown: "shut down"
     case .notLetIn: "not let in"
     case .notPassedOn: "not passed on"
+    case .letGo: "let go"
     case .answer: "answer"
     case .notice: "notice"
     }
@@ -29,6 +30,7 @@ struct ClassicRelayTests {
       ("Bob: ", "message Bob|"),
       ("IMG:Bob:xyz", "picture Bob|3"),
       ("CHAT_SERVER_FOUND", "answer"),
+      ("You were not heard for a long time and have left the chat.", "let go"),
       ("The server is shutting down.", "shut down"),
       ("Name already taken", "not let in"),
       ("You were not let in, because the chat is full.", "not let in"),

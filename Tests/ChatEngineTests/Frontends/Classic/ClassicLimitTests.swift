@@ -136,7 +136,7 @@ struct ClassicLimitTests {
     let afar = PeerAddress(v4: 8, 8, 8, 8, port: 53)
     func logged() -> [[String: String]] {
       harness.engine.output.takeLog().filter { $0.event == "dropped" }.map { record in
-        Dictionary(uniqueKeysWithValues: record.fields)
+        Dictionary(uniqueKeysWithValues: record.fields.map { ($0.0, $0.1.plain) })
       }
     }
     for _ in 0..<10 { harness.receive(bytes("x"), from: afar) }
