@@ -64,8 +64,10 @@ struct PlaneResizer: ~Copyable {
 struct BicubicFilter: ~Copyable {
   /// How far the filter reaches to each side, in samples of the smaller of the two planes.
   static let reach = 2.0
-  /// Keys' cubic is 0.5. Sharper makes up for what the decoder's scaling and the encoder blur.
+  /// Sharper than Keys' cubic, to make up for what the decoder's scaling and the encoder blur.
   private static let sharpness = 0.85
+  /// Keys' own, for planes that are hardly made smaller: there a sharper one rings.
+  private static let sharpnessOfKeys = 0.5
 
   private let graph: OpaquePointer
   private let scratch: UnsafeMutableRawPointer
@@ -83,7 +85,8 @@ struct BicubicFilter: ~Copyable {
     zimg_graph_builder_params_default(&parameters, Self.version)
     parameters.resample_filter = ZIMG_RESIZE_BICUBIC
     parameters.filter_param_a = 0
-    parameters.filter_param_b = Self.sharpness
+    let shrinks = extent.width > 1.1 * Double(size.width)
+    parameters.filter_param_b = shrinks ? Self.sharpness : Self.sharpnessOfKeys
     // A graph fails to be built only for want of memory: `suits` has asked the rest.
     guard let graph = zimg_filter_graph_build(&source, &target, &parameters) else {
       zimg_clear_last_error()
