@@ -6,19 +6,22 @@
     Benchmarks/Fanout/fanout.py --assert          exit status 1 when a median ratio exceeds 1.10
     Benchmarks/Fanout/fanout.py --noise-only      only the relay against itself; needs no chatd
 
-For every number of clients, three servers are started afresh: `chatd`, the relay, and the relay once more. The same
-load (classic dialect, 100-byte messages, one speaker; see load.c) goes to them in short slices by turns, forwards and
-then backwards (ABC CBA …), so that a machine that becomes slower or faster does so for all of them. One such pass
-gives a pair: the ratio of chatd's cost to the relay's. The second relay's cost to the first's is an A/A ratio, which
-shows how much of a ratio is noise. Passes over the sizes follow each other, each with new processes, and the order in
-a pass rotates.
+For every number of clients, three servers are started afresh: `chatd`, the relay, and the relay
+once more. The same load (classic dialect, 100-byte messages, one speaker; see load.c) goes to them
+in short slices by turns, forwards and then backwards (ABC CBA …), so that a machine that becomes
+slower or faster does so for all of them. One such pass gives a pair: the ratio of chatd's cost to
+the relay's. The second relay's cost to the first's is an A/A ratio, which shows how much of a ratio
+is noise. Passes over the sizes follow each other, each with new processes, and the order in a pass
+rotates.
 
-A server's cost is the CPU time of all its threads, in user and kernel mode, from /proc/PID/task/*/schedstat in
-nanoseconds, between the two ends of a slice (joins and warm-up are outside), divided by the datagrams that its clients
-received. The kernel does a loopback receiver's half of the work in the sender's time, so it is in there, for all three.
-With two processors or more, servers run on one and the load on another.
+A server's cost is the CPU time of all its threads, in user and kernel mode, from
+/proc/PID/task/*/schedstat in nanoseconds, between the two ends of a slice (joins and warm-up are
+outside), divided by the datagrams that its clients received. The kernel does a loopback receiver's
+half of the work in the sender's time, so it is in there, for all three. With two processors or
+more, servers run on one and the load on another.
 
-Loss is reported; a figure with loss is suspect. Nothing but loopback is used, and everything has a time limit.
+Loss is reported; a figure with loss is suspect. Nothing but loopback is used, and everything has a
+time limit.
 """
 
 import argparse
@@ -56,7 +59,9 @@ def build(folder):
         program = folder / name
         compiler = os.environ.get("CC", "cc")
         subprocess.run(
-            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, HERE / f"{name}.c"], check=True)
+            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, HERE / f"{name}.c"],
+            check=True,
+        )
         programs.append(program)
     return programs
 
@@ -72,18 +77,38 @@ def start(arguments, processor, **streams):
         if processor:
             os.sched_setaffinity(0, processor)
 
-    return subprocess.Popen([str(argument) for argument in arguments], preexec_fn=settle_down, **streams)
+    return subprocess.Popen(
+        [str(argument) for argument in arguments], preexec_fn=settle_down, **streams
+    )
 
 
 def chatd_command(program):
-    """A server without limits that the benchmarks would run into; the port is left to the caller."""
-    return [program.resolve(), "serve", "--bind", "127.0.0.1", "--quiet", "--messages-per-second", "0",
-            "--joins-per-second", "0", "--clients-max", "20000"]
+    """A server without limits that the benchmarks would run into; the caller adds the port."""
+    return [
+        program.resolve(),
+        "serve",
+        "--bind",
+        "127.0.0.1",
+        "--quiet",
+        "--messages-per-second",
+        "0",
+        "--joins-per-second",
+        "0",
+        "--clients-max",
+        "20000",
+    ]
 
 
 def private_environment(home):
     """So that a server neither reads nor writes anything of the user's."""
-    folders = ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
+    folders = (
+        "HOME",
+        "XDG_STATE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "XDG_CACHE_HOME",
+        "XDG_RUNTIME_DIR",
+    )
     return {**os.environ, **{folder: str(home) for folder in folders}}
 
 
@@ -101,7 +126,9 @@ def cpu_nanoseconds(pid):
     """CPU time of all threads of a process."""
     total = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
-        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/task/{thread}/schedstat") as figures:
+        with contextlib.suppress(FileNotFoundError), open(
+            f"/proc/{pid}/task/{thread}/schedstat"
+        ) as figures:
             total += int(figures.read().split()[0])
     return total
 
@@ -114,13 +141,22 @@ class Server:
         self.messages_of_server = open(home / f"stderr-{port}", "w+")
         self.load = None
         self.process = start(
-            arguments, server_processor, env=private_environment(home), cwd=home, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=self.messages_of_server)
+            arguments,
+            server_processor,
+            env=private_environment(home),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self.messages_of_server,
+        )
         try:
             self.wait_until_bound(port)
             self.load = start(
-                [load, "--port", port, "--clients", clients, "--seconds", SLICE_SECONDS], load_processor,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                [load, "--port", port, "--clients", clients, "--seconds", SLICE_SECONDS],
+                load_processor,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
             self.answer(JOIN_SECONDS)
         except BaseException:
             self.stop()
@@ -156,7 +192,7 @@ class Server:
         return seen
 
     def stop(self):
-        """The server first: its clients do not leave, and their closed ports are not its concern any more."""
+        """The server first: its clients do not leave, and it need not see their ports close."""
         self.process.terminate()
         end(self.process)
         if self.load:
@@ -203,7 +239,7 @@ class Total:
 def run_pass(commands, load, clients, options, turn, home):
     """Starts every server once and measures all windows; returns {window: {server: Total}}."""
     names = list(commands)
-    rotated = names[turn % len(names):] + names[:turn % len(names)]
+    rotated = names[turn % len(names) :] + names[: turn % len(names)]
     messages = max(1, options.deliveries // (clients - 1))
     totals = {window: {name: Total() for name in names} for window in WINDOWS}
     with contextlib.ExitStack() as stack:
@@ -224,7 +260,9 @@ def run_pass(commands, load, clients, options, turn, home):
 
 
 def spread(values, digits):
-    return " / ".join(f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values)))
+    return " / ".join(
+        f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values))
+    )
 
 
 def report(results, names):
@@ -235,13 +273,22 @@ def report(results, names):
     header += ["A/A min / median / max", "load µs", "lost", "stray"]
     rows, medians = [], []
     for (clients, window), passes in sorted(results.items()):
-        row = [f"{clients:,}", str(window), f"{statistics.median(one['relay'].cost for one in passes):.2f}"]
+        row = [
+            f"{clients:,}",
+            str(window),
+            f"{statistics.median(one['relay'].cost for one in passes):.2f}",
+        ]
         if subject:
             ratios = [one[subject].cost / one["relay"].cost for one in passes]
             medians.append(statistics.median(ratios))
-            row += [f"{statistics.median(one[subject].cost for one in passes):.2f}", spread(ratios, 3)]
+            row += [
+                f"{statistics.median(one[subject].cost for one in passes):.2f}",
+                spread(ratios, 3),
+            ]
         row.append(spread([one["relay again"].cost / one["relay"].cost for one in passes], 3))
-        row.append(f"{statistics.median(total.load_cost for one in passes for total in one.values()):.2f}")
+        row.append(
+            f"{statistics.median(total.load_cost for one in passes for total in one.values()):.2f}"
+        )
         for figure in ("lost", "stray"):
             sums = {name: sum(getattr(one[name], figure) for one in passes) for name in names}
             row.append(", ".join(f"{name} {count}" for name, count in sums.items() if count) or "0")
@@ -255,18 +302,41 @@ def report(results, names):
 def parse():
     parser = argparse.ArgumentParser(
         description="CPU time per delivered datagram: chatd against a minimal relay in C.",
-        epilog="The table shows microseconds of CPU time per delivered datagram (medians over the pairs).")
-    parser.add_argument("--chatd", type=pathlib.Path, default=ROOT / ".build/release/chatd", metavar="PATH")
-    parser.add_argument("--pairs", type=int, metavar="N", help="pairs of each size (5; with --quick 2)")
-    parser.add_argument("--clients", type=int, nargs="+", metavar="N", help="sizes (50 200 1000; with --quick 50 200)")
-    parser.add_argument("--deliveries", type=int, metavar="N", help="of one slice (100000; with --quick 50000)")
-    parser.add_argument("--slices", type=int, default=4, metavar="N", help="of one server in a pair, even (4)")
-    parser.add_argument("--port", type=int, default=23450, metavar="PORT", help="first of three UDP ports (23450)")
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / ".build/benchmarks", metavar="FOLDER")
+        epilog="The table shows microseconds of CPU time per delivered datagram (medians).",
+    )
+    parser.add_argument(
+        "--chatd", type=pathlib.Path, default=ROOT / ".build/release/chatd", metavar="PATH"
+    )
+    parser.add_argument(
+        "--pairs", type=int, metavar="N", help="pairs of each size (5; with --quick 2)"
+    )
+    parser.add_argument(
+        "--clients",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="sizes (50 200 1000; with --quick 50 200)",
+    )
+    parser.add_argument(
+        "--deliveries", type=int, metavar="N", help="of one slice (100000; with --quick 50000)"
+    )
+    parser.add_argument(
+        "--slices", type=int, default=4, metavar="N", help="of one server in a pair, even (4)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=23450, metavar="PORT", help="first of three UDP ports (23450)"
+    )
+    parser.add_argument(
+        "--build", type=pathlib.Path, default=ROOT / ".build/benchmarks", metavar="FOLDER"
+    )
     parser.add_argument("--quick", action="store_true", help="a short look")
     parser.add_argument("--noise-only", action="store_true", help="only the relay against itself")
-    parser.add_argument("--assert", action="store_true", dest="judge",
-                        help=f"exit status 1 when a median ratio exceeds {RATIO_MAX:.2f}")
+    parser.add_argument(
+        "--assert",
+        action="store_true",
+        dest="judge",
+        help=f"exit status 1 when a median ratio exceeds {RATIO_MAX:.2f}",
+    )
     options = parser.parse_args()
     options.pairs = options.pairs or (2 if options.quick else 5)
     options.clients = options.clients or ([50, 200] if options.quick else [50, 200, 1000])
@@ -276,7 +346,9 @@ def parse():
     if options.judge and options.noise_only:
         parser.error("--assert judges chatd, which --noise-only leaves out")
     if not options.noise_only and not os.access(options.chatd, os.X_OK):
-        parser.error(f"{options.chatd} is no program: swift build -c release, or give --chatd or --noise-only")
+        parser.error(
+            f"{options.chatd} is no program: make build, or give --chatd or --noise-only"
+        )
     return options
 
 
@@ -293,7 +365,9 @@ def main():
         for turn in range(options.pairs):
             for clients in options.clients:
                 print(f"pair {turn + 1} of {options.pairs}, {clients:,} clients", file=sys.stderr)
-                for window, totals in run_pass(commands, load, clients, options, turn, pathlib.Path(home)).items():
+                for window, totals in run_pass(
+                    commands, load, clients, options, turn, pathlib.Path(home)
+                ).items():
                     results[clients, window].append(totals)
     medians = report(results, list(commands))
     if options.judge and max(medians) > RATIO_MAX:

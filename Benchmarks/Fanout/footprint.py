@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
-"""Footprint: the memory that `chatd serve` spends on a joined client, and how soon after its start one can join.
+"""Footprint: the memory that `chatd serve` spends on a joined client, and how soon after its start
+one can join.
 
-    Benchmarks/Fanout/footprint.py                both; some 3 minutes, most of them for 50 million join notices
+    Benchmarks/Fanout/footprint.py                both; some 3 minutes, most of them for joining
     Benchmarks/Fanout/footprint.py --quick        1,000 clients and 5 starts, a few seconds
 
-Memory: one server; its VmRSS (/proc/PID/status) and Pss (/proc/PID/smaps_rollup) with no client, with a tenth of the
-clients and with all of them. Bytes per client is the growth from none to all divided by their number; the growth from
-the tenth on leaves out what the server touches once, with the first clients. Every client is a socket of its own that
-stays open, since a closed port would answer "unreachable". They join in the classic dialect, at the pace at which the
-first of them sees the notices of the others. The others read nothing: their receive buffers are the smallest there
-are, and what does not fit is dropped. That all have joined is checked with the server's own count, the `clients=N` that
-it logs upon SIGUSR1.
+Memory: one server; its VmRSS (/proc/PID/status) and Pss (/proc/PID/smaps_rollup) with no client,
+with a tenth of the clients and with all of them. Bytes per client is the growth from none to all
+divided by their number; the growth from the tenth on leaves out what the server touches once, with
+the first clients. Every client is a socket of its own that stays open, since a closed port would
+answer "unreachable". They join in the classic dialect, at the pace at which the first of them sees
+the notices of the others. The others read nothing: their receive buffers are the smallest there
+are, and what does not fit is dropped. That all have joined is checked with the server's own count,
+the `clients=N` that it logs upon SIGUSR1.
 
-Start: the time from spawning the server until a client receives its `Welcome`. The client's socket is there before;
-it sends `x:join` every half a millisecond until it is answered. CPU time is that of the server until then. Shown are
-the median, the least and the greatest of the runs.
+Start: the time from spawning the server until a client receives its `Welcome`. The client's socket
+is there before; it sends `x:join` every half a millisecond until it is answered. CPU time is that
+of the server until then. Shown are the median, the least and the greatest of the runs.
 
 Nothing but loopback is used, and everything has a time limit.
 """
@@ -69,11 +71,16 @@ class Crowd:
         while self.noticed + 1 < count:
             while len(self.sockets) < min(count, self.noticed + 1 + JOINS_IN_FLIGHT):
                 self.join_one()
-            if time.monotonic() > limit or not select.select([self.sockets[0]], [], [], QUIET_SECONDS)[0]:
+            if (
+                time.monotonic() > limit
+                or not select.select([self.sockets[0]], [], [], QUIET_SECONDS)[0]
+            ):
                 raise Failure(f"only {self.noticed + 1} of {count} clients could join")
             with contextlib.suppress(BlockingIOError):
                 while True:
-                    self.noticed += self.sockets[0].recv(DATAGRAM_MAX).endswith(b" has joined the chat.")
+                    self.noticed += (
+                        self.sockets[0].recv(DATAGRAM_MAX).endswith(b" has joined the chat.")
+                    )
         print(f"{count:,} clients joined", file=sys.stderr)
 
     def join_one(self):
@@ -121,8 +128,13 @@ def measure_memory(command, port, clients, home):
         crowd = Crowd(port)
         stack.callback(crowd.close)
         server = subprocess.Popen(
-            command, cwd=home, env=private_environment(home), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=log)
+            command,
+            cwd=home,
+            env=private_environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
         stack.callback(end, server)
         stack.callback(server.terminate)
         wait_until_bound(server, port)
@@ -143,13 +155,17 @@ def report_memory(samples):
     last = samples[-1]
     for first in samples[:-1]:
         joined = last[0] - first[0]
-        print(f"bytes per client, from {first[0]:,} to {last[0]:,}: VmRSS {(last[1] - first[1]) / joined:.0f}, "
-              f"Pss {(last[2] - first[2]) / joined:.0f}")
+        print(
+            f"bytes per client, from {first[0]:,} to {last[0]:,}: "
+            f"VmRSS {(last[1] - first[1]) / joined:.0f}, Pss {(last[2] - first[2]) / joined:.0f}"
+        )
 
 
 def first_join(command, port, home):
-    """Seconds from spawning the server to a client's welcome, and the server's CPU seconds until then."""
-    quiet = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)]
+    """Seconds from spawning the server to a client's welcome, and its CPU seconds until then."""
+    quiet = [
+        (os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)
+    ]
     environment = private_environment(home)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.bind(("127.0.0.1", 0))
@@ -180,16 +196,26 @@ def stop(pid):
 
 def report_start(runs):
     for what, values in zip(("start to first join", "CPU time until then"), zip(*runs)):
-        print(f"{what}: median {statistics.median(values) * 1e3:.2f} ms, min {min(values) * 1e3:.2f}, "
-              f"max {max(values) * 1e3:.2f}, {len(values)} runs")
+        print(
+            f"{what}: median {statistics.median(values) * 1e3:.2f} ms, "
+            f"min {min(values) * 1e3:.2f}, max {max(values) * 1e3:.2f}, {len(values)} runs"
+        )
 
 
 def parse():
-    parser = argparse.ArgumentParser(description="Memory per joined client, and time from start to first join.")
-    parser.add_argument("--chatd", type=pathlib.Path, default=ROOT / ".build/release/chatd", metavar="PATH")
-    parser.add_argument("--clients", type=int, metavar="N", help="joined clients (10000; with --quick 1000)")
+    parser = argparse.ArgumentParser(
+        description="Memory per joined client, and time from start to first join."
+    )
+    parser.add_argument(
+        "--chatd", type=pathlib.Path, default=ROOT / ".build/release/chatd", metavar="PATH"
+    )
+    parser.add_argument(
+        "--clients", type=int, metavar="N", help="joined clients (10000; with --quick 1000)"
+    )
     parser.add_argument("--starts", type=int, metavar="N", help="runs (21; with --quick 5)")
-    parser.add_argument("--port", type=int, default=23460, metavar="PORT", help="UDP port of the server (23460)")
+    parser.add_argument(
+        "--port", type=int, default=23460, metavar="PORT", help="UDP port of the server (23460)"
+    )
     parser.add_argument("--quick", action="store_true", help="a short look")
     options = parser.parse_args()
     options.clients = options.clients or (1000 if options.quick else 10_000)
@@ -207,7 +233,9 @@ def main():
     if is_bound(options.port):
         raise Failure(f"port {options.port} is taken; choose another with --port")
     with tempfile.TemporaryDirectory(prefix="footprint-") as home:
-        report_start([first_join(command, options.port, pathlib.Path(home)) for _ in range(options.starts)])
+        report_start(
+            [first_join(command, options.port, pathlib.Path(home)) for _ in range(options.starts)]
+        )
         report_memory(measure_memory(command, options.port, options.clients, pathlib.Path(home)))
 
 

@@ -3,19 +3,20 @@
  *
  *   relay --port PORT [--bind ADDRESS] [--ipv4]
  *
- * The first datagram of an unknown address joins it. Every datagram goes, unchanged, to every other joined address.
- * `NAME has left the chat.` from the address that joined as NAME ends its membership. There are no limits, no
- * transcript and no other dialect; SIGTERM and SIGINT end it.
+ * The first datagram of an unknown address joins it. Every datagram goes, unchanged, to every other
+ * joined address. `NAME has left the chat.` from the address that joined as NAME ends its
+ * membership. There are no limits, no transcript and no other dialect; SIGTERM and SIGINT end it.
  *
  * What makes it hard to beat by a server that sends every datagram on its own:
  *   - up to 64 datagrams are received by one call, into an arena that never moves;
- *   - a member's row in the sendmmsg table is written once, when it joins, and all rows share one iovec. So a fan-out
- *     sets two words, whatever the number of recipients, and takes two calls per thousand of them (the rows before the
- *     sender and the rows behind it);
+ *   - a member's row in the sendmmsg table is written once, when it joins, and all rows share one
+ * iovec. So a fan-out sets two words, whatever the number of recipients, and takes two calls per
+ * thousand of them (the rows before the sender and the rows behind it);
  *   - sends block and receives do not, so a full send queue needs no bookkeeping.
  *
- * It listens on a dual-stack IPv6 socket, as `chatd` does, so that both pay for the same kind of socket; `--ipv4`
- * shows what a plain IPv4 socket would cost. Build: cc -O2 -Wall -Wextra -Werror -o relay relay.c
+ * It listens on a dual-stack IPv6 socket, as `chatd` does, so that both pay for the same kind of
+ * socket; `--ipv4` shows what a plain IPv4 socket would cost. Build: cc -O2 -Wall -Wextra -Werror
+ * -o relay relay.c
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -47,7 +48,8 @@ union address {
   struct sockaddr_in6 v6;
 };
 
-/* The name that an address joined under, as a digest: it is only ever compared. Length 0: it has none. */
+/* The name that an address joined under, as a digest: it is only ever compared. Length 0: it has
+ * none. */
 struct name {
   uint64_t digest;
   size_t length;
@@ -99,24 +101,29 @@ static bool same_address(const union address *a, const union address *b) {
 /* The slot that holds this address, or the empty one where it would go. */
 static uint32_t find_slot(const union address *address) {
   uint32_t slot = home_slot(address);
-  while (slots[slot] && !same_address(&addresses[slots[slot] - 1], address)) slot = (slot + 1) & (SLOTS - 1);
+  while (slots[slot] && !same_address(&addresses[slots[slot] - 1], address))
+    slot = (slot + 1) & (SLOTS - 1);
   return slot;
 }
 
-static void add_member(uint32_t slot, const union address *address, socklen_t length, struct name name) {
+static void add_member(uint32_t slot, const union address *address, socklen_t length,
+                       struct name name) {
   uint32_t index = member_count++;
   slots[slot] = index + 1;
   addresses[index] = *address;
   names[index] = name;
-  outgoing[index].msg_hdr = (struct msghdr){
-      .msg_name = &addresses[index], .msg_namelen = length, .msg_iov = &shared_payload, .msg_iovlen = 1};
+  outgoing[index].msg_hdr = (struct msghdr){.msg_name = &addresses[index],
+                                            .msg_namelen = length,
+                                            .msg_iov = &shared_payload,
+                                            .msg_iovlen = 1};
 }
 
 /* Closes the gap in the hash by moving back every later entry of the run that may stand there. */
 static void empty_slot(uint32_t hole) {
   for (uint32_t next = (hole + 1) & (SLOTS - 1); slots[next]; next = (next + 1) & (SLOTS - 1)) {
     uint32_t home = home_slot(&addresses[slots[next] - 1]);
-    if (((next - home) & (SLOTS - 1)) < ((next - hole) & (SLOTS - 1))) continue;
+    if (((next - home) & (SLOTS - 1)) < ((next - hole) & (SLOTS - 1)))
+      continue;
     slots[hole] = slots[next];
     hole = next;
   }
@@ -127,7 +134,8 @@ static void empty_slot(uint32_t hole) {
 static void remove_member(uint32_t index) {
   empty_slot(find_slot(&addresses[index]));
   uint32_t last = --member_count;
-  if (index == last) return;
+  if (index == last)
+    return;
   slots[find_slot(&addresses[last])] = index + 1;
   addresses[index] = addresses[last];
   names[index] = names[last];
@@ -137,10 +145,12 @@ static void remove_member(uint32_t index) {
 
 static struct name name_before(const char *payload, size_t length, const char *suffix) {
   size_t suffix_length = strlen(suffix);
-  if (length <= suffix_length || memcmp(payload + length - suffix_length, suffix, suffix_length) != 0)
+  if (length <= suffix_length ||
+      memcmp(payload + length - suffix_length, suffix, suffix_length) != 0)
     return (struct name){0};
   struct name name = {.digest = 0xcbf29ce484222325u, .length = length - suffix_length};
-  for (size_t i = 0; i < name.length; i++) name.digest = (name.digest ^ (unsigned char)payload[i]) * 0x100000001b3u;
+  for (size_t i = 0; i < name.length; i++)
+    name.digest = (name.digest ^ (unsigned char)payload[i]) * 0x100000001b3u;
   return name;
 }
 
@@ -162,8 +172,10 @@ static void handle(int socket, const struct mmsghdr *datagram) {
 
   uint32_t slot = find_slot(sender);
   if (!slots[slot]) {
-    if (member_count == MEMBERS_MAX) return;
-    add_member(slot, sender, datagram->msg_hdr.msg_namelen, name_before(payload, length, " has joined the chat."));
+    if (member_count == MEMBERS_MAX)
+      return;
+    add_member(slot, sender, datagram->msg_hdr.msg_namelen,
+               name_before(payload, length, " has joined the chat."));
   }
   uint32_t index = slots[slot] - 1;
 
@@ -172,14 +184,17 @@ static void handle(int socket, const struct mmsghdr *datagram) {
   send_rows(socket, index + 1, member_count);
 
   struct name leaving = name_before(payload, length, " has left the chat.");
-  if (leaving.length && leaving.length == names[index].length && leaving.digest == names[index].digest)
+  if (leaving.length && leaving.length == names[index].length &&
+      leaving.digest == names[index].digest)
     remove_member(index);
 }
 
 static void receive(int socket) {
-  for (int i = 0; i < BATCH; i++) incoming[i].msg_hdr.msg_namelen = sizeof senders[i];
+  for (int i = 0; i < BATCH; i++)
+    incoming[i].msg_hdr.msg_namelen = sizeof senders[i];
   int count = recvmmsg(socket, incoming, BATCH, MSG_DONTWAIT, NULL);
-  for (int i = 0; i < count; i++) handle(socket, &incoming[i]);
+  for (int i = 0; i < count; i++)
+    handle(socket, &incoming[i]);
 }
 
 /* ---- Set-up ---- */
@@ -189,14 +204,17 @@ static union address parse_address(const char *text, uint16_t port, bool ipv4, s
   if (ipv4) {
     address.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
     *length = sizeof address.v4;
-    if (inet_pton(AF_INET, text, &address.v4.sin_addr) == 1) return address;
+    if (inet_pton(AF_INET, text, &address.v4.sin_addr) == 1)
+      return address;
   } else {
     char mapped[INET6_ADDRSTRLEN];
     address.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
     *length = sizeof address.v6;
-    if (inet_pton(AF_INET6, text, &address.v6.sin6_addr) == 1) return address;
+    if (inet_pton(AF_INET6, text, &address.v6.sin6_addr) == 1)
+      return address;
     snprintf(mapped, sizeof mapped, "::ffff:%s", text);
-    if (inet_pton(AF_INET6, mapped, &address.v6.sin6_addr) == 1) return address;
+    if (inet_pton(AF_INET6, mapped, &address.v6.sin6_addr) == 1)
+      return address;
   }
   fprintf(stderr, "relay: %s is no address\n", text);
   exit(2);
@@ -206,11 +224,15 @@ static int open_socket(const char *text, uint16_t port, bool ipv4) {
   socklen_t length;
   union address address = parse_address(text, port, ipv4, &length);
   int udp = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (udp < 0) fail("socket");
+  if (udp < 0)
+    fail("socket");
   int off = 0, buffer = RECEIVE_BUFFER;
-  if (!ipv4 && setsockopt(udp, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off)) fail("IPV6_V6ONLY");
-  if (setsockopt(udp, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer)) fail("SO_RCVBUF");
-  if (bind(udp, &address.any, length)) fail("bind");
+  if (!ipv4 && setsockopt(udp, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off))
+    fail("IPV6_V6ONLY");
+  if (setsockopt(udp, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer))
+    fail("SO_RCVBUF");
+  if (bind(udp, &address.any, length))
+    fail("bind");
   return udp;
 }
 
@@ -219,15 +241,18 @@ static int open_signals(void) {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
-  if (sigprocmask(SIG_BLOCK, &set, NULL)) fail("sigprocmask");
+  if (sigprocmask(SIG_BLOCK, &set, NULL))
+    fail("sigprocmask");
   int signals = signalfd(-1, &set, SFD_CLOEXEC);
-  if (signals < 0) fail("signalfd");
+  if (signals < 0)
+    fail("signalfd");
   return signals;
 }
 
 static void watch(int epoll, int descriptor) {
   struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
-  if (epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)) fail("epoll_ctl");
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event))
+    fail("epoll_ctl");
 }
 
 int main(int argc, char **argv) {
@@ -242,17 +267,25 @@ int main(int argc, char **argv) {
   bool ipv4 = false;
   for (int option; (option = getopt_long(argc, argv, "p:b:4", options, NULL)) != -1;) {
     switch (option) {
-      case 'p': port = strtoul(optarg, NULL, 10); break;
-      case 'b': bind_address = optarg; break;
-      case '4': ipv4 = true; break;
-      default: return 2;
+    case 'p':
+      port = strtoul(optarg, NULL, 10);
+      break;
+    case 'b':
+      bind_address = optarg;
+      break;
+    case '4':
+      ipv4 = true;
+      break;
+    default:
+      return 2;
     }
   }
   if (port == 0 || port > UINT16_MAX || optind != argc) {
     fprintf(stderr, "usage: relay --port PORT [--bind ADDRESS] [--ipv4]\n");
     return 2;
   }
-  if (!bind_address) bind_address = ipv4 ? "0.0.0.0" : "::";
+  if (!bind_address)
+    bind_address = ipv4 ? "0.0.0.0" : "::";
 
   for (int i = 0; i < BATCH; i++) {
     incoming_payload[i] = (struct iovec){.iov_base = arena[i], .iov_len = DATAGRAM_MAX};
@@ -263,7 +296,8 @@ int main(int argc, char **argv) {
   int signals = open_signals();
   int udp = open_socket(bind_address, (uint16_t)port, ipv4);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll < 0) fail("epoll_create1");
+  if (epoll < 0)
+    fail("epoll_create1");
   watch(epoll, signals);
   watch(epoll, udp);
 
@@ -271,7 +305,8 @@ int main(int argc, char **argv) {
     struct epoll_event events[2];
     int count = epoll_wait(epoll, events, 2, -1);
     for (int i = 0; i < count; i++) {
-      if (events[i].data.fd == signals) return 0;
+      if (events[i].data.fd == signals)
+        return 0;
       receive(udp);
     }
   }

@@ -1,6 +1,7 @@
 import ChatCore
 import Glibc
 
+/// What the first word names.
 private struct Subcommand {
   let name: String
   let summary: String

@@ -48,11 +48,7 @@ struct TreeTests {
   func hasShortLines() {
     let wide = SourceTree.programs.map { (path: $0.path, lines: SizeRules.longLines($0)) }
       .filter { !$0.lines.isEmpty }
-    withKnownIssue("the programs to compare with, and a few comments, are wider") {
-      #expect(wide.map { "\($0.path): \($0.lines.count)" } == [])
-    }
-    let known = ["Benchmarks/Fanout/", "Sources/", "Tests/ChatCoreTests/Fixtures/"]
-    #expect(wide.map(\.path).filter { path in !known.contains { path.hasPrefix($0) } } == [])
+    #expect(wide.map { "\($0.path): \($0.lines)" } == [])
   }
 
   @Test("Nothing is left for later")
@@ -68,10 +64,7 @@ struct TreeTests {
   @Test("Every file's first declaration says what it is")
   func documentsFiles() {
     let silent = swift.filter { !WordRules.isFirstDeclarationDocumented($0.text) }.map(\.path)
-    withKnownIssue("three files begin with something that seems to explain itself") {
-      #expect(silent == [])
-    }
-    #expect(silent.count <= 3)
+    #expect(silent == [])
   }
 }
 
@@ -104,10 +97,7 @@ struct DocumentTests {
       return FolderRules.words(text)
     }
     let idle = try limits().filter { name in !uses.contains { $0.contains(name) } }
-    withKnownIssue("a report's time is written out where it is used") {
-      #expect(idle == [])
-    }
-    #expect(idle.count <= 1)
+    #expect(idle == [])
   }
 
   @Test("Every option of every subcommand stands in the manual, and nothing else does")

@@ -1,7 +1,7 @@
 /// A picture as it came out of its file: planes as stored, perhaps already scaled down in decoding.
 ///
-/// Positions are kept as real numbers of source pixels: a decoder that halves an odd width rounds it
-/// up, and a scaler that took the rounded width for the true one would shift the whole picture.
+/// Positions are kept as real numbers of source pixels: a decoder that halves an odd width rounds
+/// it up, and a scaler that took the rounded width for the true one would shift the whole picture.
 struct DecodedPicture: ~Copyable {
   /// As stored, before orientation, in pixels of the file.
   let sourceSize: PictureSize

@@ -3,7 +3,8 @@ import Glibc
 
 /// Decodes the first frame of GIF files, line by line: the only user of giflib.
 ///
-/// The picture is the file's screen; what the frame does not cover, or leaves transparent, is white.
+/// The picture is the file's screen; what the frame does not cover, or leaves transparent, is
+/// white.
 enum GIFSource {
   static func decode(
     _ file: UnsafeBufferPointer<UInt8>, box: PictureSize

@@ -7,9 +7,9 @@ enum JPEGDetail {
 
   /// Bits per pixel, made comparable between qualities by the root of the mean quantiser step.
   ///
-  /// One photograph gives the same number within a third from quality 30 to 100. What else is in the
-  /// file counts as well, and a file without a table counts as full of detail: the error is on the
-  /// side of quality.
+  /// One photograph gives the same number within a third from quality 30 to 100. What else is in
+  /// the file counts as well, and a file without a table counts as full of detail: the error is on
+  /// the side of quality.
   static func amount(in file: [UInt8], _ header: JPEGHeader) -> Double {
     guard let step = meanStep(of: file) else { return .infinity }
     let bits = 8 * Double(file.count - header.scanStart)

@@ -15,8 +15,8 @@ public struct PictureSize: Equatable, Sendable {
   /// The largest size of the same shape inside `box`, and never larger than this one.
   ///
   /// The side that the box does not decide rarely comes out whole. Of the two whole numbers next to
-  /// it, the one is taken that keeps the shape better, which is also what Pillow's `thumbnail` does:
-  /// a comparison of the two then compares pictures of one size.
+  /// it, the one is taken that keeps the shape better, which is also what Pillow's `thumbnail`
+  /// does: a comparison of the two then compares pictures of one size.
   func fitted(into box: PictureSize) -> PictureSize {
     if width <= box.width && height <= box.height { return self }
     if width * box.height >= height * box.width {

@@ -1,6 +1,10 @@
 import ChatEngine
 
 // The executable imports ChatCore only; these are the engine's types that its options name.
+
+/// Every bound in the program.
 public typealias Limits = ChatEngine.Limits
+/// Whom the plain-text dialects are served to.
 public typealias ClassicPolicy = ChatEngine.ClassicPolicy
+/// How serious a line of the log is.
 public typealias LogLevel = ChatEngine.LogLevel

@@ -65,12 +65,15 @@ public struct OptionParser {
         option.short.map { "\($0)" + (option.value == nil ? "" : ":") } ?? ""
       }.joined() + "h"
     while true {
-      let word = Int(clinux_optind())
+      let before = clinux_optind()
       let code = clinux_getopt(
         Int32(arguments.count), words, ":" + shorts, table, Int32(table.count))
       if code < 0 { break }
       guard let index = index(ofCode: code) else {
-        throw refusal(code, word: word < arguments.count ? arguments[word] : "")
+        // getopt_long has moved the operands behind, and stays on a cluster of short options.
+        let index = Int(max(before, clinux_optind() - 1))
+        let word = index < arguments.count ? words[index].map { String(cString: $0) } : nil
+        throw refusal(code, word: word ?? "")
       }
       if index == options.count {
         _ = writeAll(Array(help.utf8), to: STDOUT_FILENO)

@@ -1,6 +1,7 @@
 import ChatEngine
 import Glibc
 
+/// The form of a line of the log.
 public enum LogFormat: String, Sendable, CaseIterable {
   case text, json
 }

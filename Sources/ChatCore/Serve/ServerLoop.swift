@@ -77,7 +77,7 @@ final class ServerLoop {
     reactor.atTurnEnd { [unowned self] in endTurn() }
     try reactor.run()
     log.write(summary(event: "stopped"))
-    pictures?.drain(milliseconds: Int32(Limits.drainMilliseconds))
+    pictures?.drain(milliseconds: Limits.drainMilliseconds)
     transcript.drain(milliseconds: Limits.drainMilliseconds)
     log.stream.drain(milliseconds: Limits.drainMilliseconds)
   }

@@ -23,26 +23,31 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     var host = text
     var port = defaultPort
     var isNumeric = false
-    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+    if text.hasPrefix("[") {
+      guard let end = text.firstIndex(of: "]") else { return nil }
       host = String(text[text.index(after: text.startIndex)..<end])
       isNumeric = true
       let rest = text[text.index(after: end)...]
       if !rest.isEmpty {
-        guard rest.hasPrefix(":"), let number = UInt16(rest.dropFirst()) else { return nil }
+        guard rest.hasPrefix(":"), let number = Self.port(rest.dropFirst()) else { return nil }
         port = number
       }
     } else if let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon {
       host = String(text[..<colon])
-      guard let number = UInt16(text[text.index(after: colon)...]) else { return nil }
+      guard let number = Self.port(text[text.index(after: colon)...]) else { return nil }
       port = number
     } else {
       isNumeric = text.contains(":")
     }
     if isNumeric, Self.numeric(host, port: port) == nil { return nil }
-    guard !host.isEmpty, port != 0, !host.utf8.contains(0), !host.contains(" ") else {
+    guard !host.isEmpty, port != 0, host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
       return nil
     }
     self.init(host: host, port: port, isThisMachine: false)
+  }
+
+  private static func port(_ text: Substring) -> UInt16? {
+    text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt16(text) : nil
   }
 
   public var description: String {

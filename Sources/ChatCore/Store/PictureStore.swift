@@ -16,8 +16,11 @@ public struct PictureStore: Sendable {
     if isMade, mkdir(directory, 0o755) != 0, errno != EEXIST {
       throw SystemError.last("make the folder \(ShownText.string(directory))")
     }
-    try checked(
-      access(directory, W_OK | X_OK), "write to the folder \(ShownText.string(directory))")
+    let operation = "write to the folder \(ShownText.string(directory))"
+    // Opened, so that a file by this name is told from a folder.
+    _ = try OwnedFD(
+      checking: open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), operation)
+    try checked(access(directory, W_OK | X_OK), operation)
   }
 
   /// Writes a picture.

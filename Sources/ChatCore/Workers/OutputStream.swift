@@ -67,7 +67,7 @@ final class OutputStream: Sendable {
   /// Writes to `fd` from now on, which the stream then owns; the old one is closed.
   func replace(with fd: Int32) {
     let unused = state.withLock { state in
-      defer { state.replacement = fd }
+      defer { (state.replacement, state.failure) = (fd, nil) }
       return state.replacement
     }
     if let unused { close(unused) }

@@ -1,3 +1,4 @@
+import ChatEngine
 import Glibc
 
 /// A thread that does slow work, one message after the other, in order.
@@ -35,10 +36,18 @@ final class WorkerThread<Message: Sendable>: Sendable {
   func send(_ message: Message) -> Bool { inbox.send(.work(message)) }
 
   /// Blocks the caller until all that was sent before is done, or `milliseconds` have passed.
-  func drain(milliseconds: Int32) {
-    guard let done = try? Mailbox<Void>(capacity: 1), inbox.send(.signalDone(done)) else { return }
+  func drain(milliseconds: Int) {
+    guard let done = try? Mailbox<Void>(capacity: 1) else { return }
+    let end = Clocks.now() + .milliseconds(milliseconds)
+    // A full mailbox has no room for the question either; it has once the worker takes what is in.
+    while !inbox.send(.signalDone(done)) {
+      if Clocks.now() >= end { return }
+      usleep(1_000)
+    }
+    let now = Clocks.now()
+    let left = end <= now ? 0 : (end.nanoseconds - now.nanoseconds) / 1_000_000
     var request = pollfd(fd: done.fd, events: Int16(POLLIN), revents: 0)
-    _ = poll(&request, 1, milliseconds)
+    _ = poll(&request, 1, Int32(left))
   }
 }
 

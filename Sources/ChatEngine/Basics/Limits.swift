@@ -95,10 +95,12 @@ public enum Limits {
 
   // MARK: Client
 
-  /// The first wait for an answer before the question is repeated; each further one is twice as long.
+  /// The first wait for an answer before the question is repeated; each further one is twice as
+  /// long.
   public static let questionGapMilliseconds = 250
-  /// How long a client that leaves a server which answers nothing listens for "nobody is there".
-  public static let unansweredLeaveMilliseconds = 100
+  /// How long a client of a server that answers nothing waits, after it joined and after it left,
+  /// for the network to say that nobody is there.
+  public static let classicGraceMilliseconds = 100
   /// How soon a datagram that the kernel had no room for is sent again.
   public static let sendRetryMilliseconds = 5
   /// What a process that ends gives each of its streams and workers to finish.

@@ -2,7 +2,8 @@
 /// written out, never obeyed.
 ///
 /// What is shown keeps to one line. Tabs stay; a line break becomes `⏎`, a control character its
-/// caret form (`^[` for escape), other dangerous scalars `\u{202e}`, bytes that are no UTF-8 U+FFFD.
+/// caret form (`^[` for escape), other dangerous scalars `\u{202e}`, bytes that are no UTF-8
+/// U+FFFD.
 public enum ShownText {
   /// Appends the shown form of `bytes` to `output`. Does not allocate beyond `output`'s growth.
   public static func append(_ bytes: Span<UInt8>, to output: inout [UInt8]) {

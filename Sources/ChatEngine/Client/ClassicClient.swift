@@ -50,7 +50,7 @@ public struct ClassicClient {
   }
 
   private enum Phase: Equatable {
-    case idle, asking, joined, draining, confirming, ended
+    case idle, asking, knocking, joined, draining, confirming, ended
   }
 
   private let configuration: Configuration
@@ -103,9 +103,13 @@ public struct ClassicClient {
     if configuration.asks {
       phase = .asking
       phaseEnd = now + configuration.timeout
+      questionGap = .milliseconds(Limits.questionGapMilliseconds)
       ask(at: now)
     } else {
-      join()
+      // An unmodified server says nothing; the network may still say that nobody is there.
+      phase = .knocking
+      phaseEnd = now + .milliseconds(Limits.classicGraceMilliseconds)
+      outgoing.append(joinDatagram)
     }
   }
 
@@ -145,6 +149,9 @@ public struct ClassicClient {
     case .joined:
       phase = .draining
       pump(at: now)
+    case .knocking:
+      enter(at: now)
+      leave(at: now)
     case .idle, .asking: end(.left)
     case .draining, .confirming, .ended: break
     }
@@ -166,14 +173,17 @@ public struct ClassicClient {
     switch phase {
     case .asking:
       // Anything else than the answer comes from a server that took the question for a join.
-      join()
+      outgoing.append(joinDatagram)
+      enter(at: now)
       if relay == .answer {
         isAnswered = true
         nextKeepAlive = now + .seconds(Limits.keepAliveSeconds)
       } else {
         handle(ClassicRelay(bytes, isFromChatd: false), bytes)
       }
-      pump(at: now)
+    case .knocking:
+      enter(at: now)
+      handle(relay, bytes)
     case .confirming where relay == .answer: end(.left)
     case .joined, .draining, .confirming: handle(relay, bytes)
     case .idle, .ended: break
@@ -187,16 +197,17 @@ public struct ClassicClient {
 
   /// Does what is due.
   public mutating func advance(to now: Instant) {
-    if let due = nextQuestion, due <= now, phase == .asking || phase == .confirming {
-      ask(at: now)
-    }
     if let due = nextKeepAlive, due <= now { keepAlive(at: now) }
     if let due = phaseEnd, due <= now {
       switch phase {
       case .asking: end(.notAnswered)
+      case .knocking: enter(at: now)
       case .confirming: end(isAnswered ? .notConfirmed : .left)
       default: phaseEnd = nil
       }
+    }
+    if let due = nextQuestion, due <= now, phase == .asking || phase == .confirming {
+      ask(at: now)
     }
     pump(at: now)
   }
@@ -250,8 +261,7 @@ public struct ClassicClient {
       phaseEnd = now + configuration.timeout
       ask(at: now)
     } else {
-      // An unmodified server says nothing; the network may still say that nobody is there.
-      phaseEnd = now + .milliseconds(Limits.unansweredLeaveMilliseconds)
+      phaseEnd = now + .milliseconds(Limits.classicGraceMilliseconds)
     }
   }
 
@@ -261,11 +271,12 @@ public struct ClassicClient {
     questionGap = questionGap * 2
   }
 
-  private mutating func join() {
+  /// The join is sent, and somebody seems to be there.
+  private mutating func enter(at now: Instant) {
     phase = .joined
     (phaseEnd, nextQuestion) = (nil, nil)
-    outgoing.append(joinDatagram)
     events.append(.joined)
+    pump(at: now)
   }
 
   private mutating func handle(_ relay: ClassicRelay, _ bytes: Span<UInt8>) {

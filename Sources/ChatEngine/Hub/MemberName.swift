@@ -42,13 +42,30 @@ public struct MemberName: Hashable, Sendable {
     if let scalar = text.unicodeScalars.first(where: { !Self.isAllowed($0) }) {
       throw .scalar(scalar)
     }
-    if text.first == " " || text.last == " " {
+    if text.unicodeScalars.first == " " || text.unicodeScalars.last == " " {
       throw text.allSatisfy({ $0 == " " }) ? .empty : .outerSpace
     }
     self.text = text
-    // Upper case first: it is what makes one of letters that have two lower-case forms (σ, ς).
-    self.key = text.uppercased().lowercased()
+    self.key = text.unicodeScalars.map(Self.folded).joined()
+    if key.isEmpty { throw .empty }
   }
+
+  /// A scalar without case. Upper case comes in between: it makes one of letters that have two
+  /// lower-case forms (σ, ς), or a lower-case form only (ß).
+  private static func folded(_ scalar: Unicode.Scalar) -> String {
+    // A variation selector changes how a character looks, and so must not make another name.
+    if scalar == variationSelector { return "" }
+    let properties = scalar.properties
+    let upper = properties.uppercaseMapping.unicodeScalars
+    // Upper case turns the iota below a letter into a letter of its own, behind which marks that
+    // stood on the first letter would change their place.
+    let hasIotaBelow = upper.last == "\u{399}" && (upper.count > 1 || scalar == "\u{345}")
+    if hasIotaBelow { return properties.lowercaseMapping }
+    return properties.lowercaseMapping.uppercased().lowercased()
+  }
+
+  /// Asks for the colourful form of the character before it.
+  private static let variationSelector: Unicode.Scalar = "\u{fe0f}"
 
   /// This name with `-number` behind it, its end cut where it would grow too long.
   public func numbered(_ number: Int) -> MemberName? {
@@ -64,14 +81,15 @@ public struct MemberName: Hashable, Sendable {
 
   private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
     if scalar == " " { return true }
-    if scalar == ":" || scalar == "/" { return false }
+    // U+2800 is a braille pattern without a dot.
+    if scalar == ":" || scalar == "/" || scalar == "\u{2800}" { return false }
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
       .paragraphSeparator, .spaceSeparator:
       return false
     default:
-      // Variation selectors and other scalars that are there and cannot be seen.
-      return !scalar.properties.isDefaultIgnorableCodePoint || scalar.value == 0xfe0f
+      // Scalars that are there and cannot be seen.
+      return !scalar.properties.isDefaultIgnorableCodePoint || scalar == variationSelector
     }
   }
 

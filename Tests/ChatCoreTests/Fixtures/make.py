@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Makes the pictures beside it that the tests cannot write themselves.
 
-Needs Debian's python3-pil, imagemagick and libheif-examples. Every picture shows four quarters: red, green,
-blue and yellow, from the top left by rows.
+Needs Debian's python3-pil, imagemagick and libheif-examples. Every picture shows four quarters:
+red, green, blue and yellow, from the top left by rows.
 """
 import os
 import struct

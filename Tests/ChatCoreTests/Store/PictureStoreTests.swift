@@ -158,10 +158,8 @@ struct PictureStoreTests {
     let folder = TemporaryFolder()
     folder.write("program", "#!/bin/sh\n")
     chmod("\(folder.path)/program", 0o755)
-    withKnownIssue("only permission is looked at, not what it is") {
-      #expect(throws: SystemError.self) {
-        try PictureStore(directory: "\(folder.path)/program", isMade: true)
-      }
+    #expect(throws: SystemError.self) {
+      try PictureStore(directory: "\(folder.path)/program", isMade: true)
     }
   }
 }

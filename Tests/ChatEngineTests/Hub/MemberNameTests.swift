@@ -86,10 +86,9 @@ struct MemberNameTests {
         if let other = try? MemberName(form), other != name { wrong.append(scalar) }
       }
     }
-    withKnownIssue("the capital sharp s is not the small one") {
-      #expect(wrong.isEmpty, "\(wrong.prefix(20))")
-    }
-    #expect(wrong.allSatisfy { $0 == "\u{1e9e}" })
+    // Upper case makes two letters of a letter with an iota below, which is not the same in NFC.
+    let hasIotaBelow = wrong.filter { $0.properties.uppercaseMapping.hasSuffix("\u{399}") }
+    #expect(wrong == hasIotaBelow, "\(wrong.prefix(20))")
   }
 
   @Test("Two texts that are the same in NFC are one name, in whatever order their marks stand")
@@ -98,27 +97,22 @@ struct MemberNameTests {
     let reordered = "\u{3b1}\u{345}\u{301}"
     try #require(ordered == reordered, "canonically equivalent")
     let names = [try MemberName(ordered), try MemberName(reordered)]
-    withKnownIssue("case is mapped before the marks are ordered") {
-      #expect(names[0] == names[1])
-    }
+    #expect(names[0] == names[1])
+    #expect(try MemberName("\u{1fb4}") == names[0])
   }
 
   @Test(
     "A name that nobody can see is refused",
     arguments: ["\u{fe0f}", "\u{fe0f}\u{fe0f}", "\u{2800}", " \u{301}"])
   func refusesInvisibleNames(text: String) {
-    withKnownIssue("only default-ignorable scalars but U+FE0F count as invisible") {
-      #expect(fault(text) != nil)
-    }
+    #expect(fault(text) != nil)
   }
 
   @Test("A character that cannot be seen does not make another name of the same one")
   func refusesInvisibleDifferences() throws {
     let twin = try? MemberName("Anoop\u{fe0f}")
     let plain = try MemberName("Anoop")
-    withKnownIssue("U+FE0F may stand behind any character") {
-      #expect(twin == nil || twin == plain)
-    }
+    #expect(twin == nil || twin == plain)
   }
 
   @Test("A number is put behind, and the end is cut where the name would grow too long")
@@ -143,7 +137,7 @@ struct MemberNameTests {
     ]
     #expect(Set(faults.map(\.text)).count == faults.count)
     for fault in faults { #expect(ShownText.string(fault.text) == fault.text) }
-    #expect(MemberName.Fault.scalar("\u{1b}").text.contains("U+1B"))
+    #expect(MemberName.Fault.scalar("\u{1b}").text.contains("U+001B"))
     #expect(MemberName.Fault.scalar("/").text.contains("\"/\""))
   }
 }

@@ -34,9 +34,7 @@ struct ServerAddressTests {
   @Test(
     "Slips of the keyboard are refused too", arguments: ["[::1", "host:+80", "[::1]:+80", "a\tb"])
   func refusesSlips(text: String) {
-    withKnownIssue("a bracket that is not closed, a sign and white space are taken") {
-      #expect(ServerAddress(text) == nil)
-    }
+    #expect(ServerAddress(text) == nil)
   }
 
   @Test("An address is shown so that it can be typed, and without what a terminal obeys")
