@@ -104,10 +104,7 @@ struct DocumentTests {
       return FolderRules.words(text)
     }
     let idle = try limits().filter { name in !uses.contains { $0.contains(name) } }
-    withKnownIssue("a report's time is written out where it is used") {
-      #expect(idle == [])
-    }
-    #expect(idle.count <= 1)
+    #expect(idle == [])
   }
 
   @Test("Every option of every subcommand stands in the manual, and nothing else does")

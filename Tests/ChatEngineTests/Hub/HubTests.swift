@@ -123,9 +123,4 @@ struct HubTests {
     let cid = try chat.join("Cid")
     #expect(admitted(cid) == 3)
   }
-
-  @Test("Every reason to leave has words of its own")
-  func explainsReasons() {
-    #expect(Set(DepartureReason.allCases.map(\.text)).count == DepartureReason.allCases.count)
-  }
 }

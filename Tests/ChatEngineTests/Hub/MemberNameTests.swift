@@ -143,7 +143,7 @@ struct MemberNameTests {
     ]
     #expect(Set(faults.map(\.text)).count == faults.count)
     for fault in faults { #expect(ShownText.string(fault.text) == fault.text) }
-    #expect(MemberName.Fault.scalar("\u{1b}").text.contains("U+1B"))
+    #expect(MemberName.Fault.scalar("\u{1b}").text.contains("U+001B"))
     #expect(MemberName.Fault.scalar("/").text.contains("\"/\""))
   }
 }

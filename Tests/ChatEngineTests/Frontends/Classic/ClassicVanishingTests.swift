@@ -37,11 +37,9 @@ struct ClassicVanishingTests {
     harness.reportUnreachable(2)
     harness.advance(by: .seconds(3_600))
     let records = harness.engine.output.takeLog().filter { $0.event == "lost" }
-    #expect(records.map { $0.fields[0].1 } == ["Bob", "Ann", "Cid"])
+    #expect(records.map { $0.fields[0].1 } == [.text("Bob"), .text("Ann"), .text("Cid")])
     #expect(
-      records.map { $0.fields[1].1 } == [
-        DepartureReason.unreachable.text, DepartureReason.idle.text, DepartureReason.idle.text,
-      ])
+      records.map { $0.fields[1].1 } == [.text("unreachable"), .text("idle"), .text("idle")])
   }
 
   @Test("Whoever was silent the longest goes first, at its own moment, and is told")

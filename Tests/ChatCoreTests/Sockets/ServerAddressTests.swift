@@ -25,16 +25,17 @@ struct ServerAddressTests {
     "What is no address is refused",
     arguments: [
       "", ":", ":80", "host:", "host:0", "host:65536", "host:-1", "host:x", "host: 80", "[]",
-      "[]:80", "[::1]x", "[::1]:", "[::1]:0", "[::1]:99999", "two words", "a\u{0}b",
+      "[]:80", "[::1", "::1::2", "[host]", "[::1]x", "[::1]:", "[::1]:0", "[::1]:99999",
+      "two words", "a\u{0}b",
     ])
   func refusesOthers(text: String) {
     #expect(ServerAddress(text) == nil)
   }
 
   @Test(
-    "Slips of the keyboard are refused too", arguments: ["[::1", "host:+80", "[::1]:+80", "a\tb"])
+    "Slips of the keyboard are refused too", arguments: ["host:+80", "[::1]:+80", "a\tb"])
   func refusesSlips(text: String) {
-    withKnownIssue("a bracket that is not closed, a sign and white space are taken") {
+    withKnownIssue("a sign and white space are taken") {
       #expect(ServerAddress(text) == nil)
     }
   }
