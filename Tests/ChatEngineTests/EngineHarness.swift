@@ -102,3 +102,13 @@ extension [Sent] {
     }.map(\.element)
   }
 }
+
+extension LogValue {
+  /// The value as text, whatever it holds.
+  var plain: String {
+    switch self {
+    case .text(let text): text
+    case .number(let number): "\(number)"
+    }
+  }
+}

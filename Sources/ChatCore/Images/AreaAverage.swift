@@ -1,6 +1,6 @@
 /// Resizes a plane by averaging what each new sample covers.
 ///
-/// For planes of a few samples across or down, where a Lanczos filter would be wider than the plane.
+/// For planes of a few samples across or down, where the filter would be wider than the plane.
 enum AreaAverage {
   static func resize(
     _ plane: borrowing Plane, extent: Extent, to size: PictureSize

@@ -11,7 +11,8 @@ enum JPEGSource {
       header.exif.map { EXIF.orientation(of: Array(file[$0])) } ?? .upright
     let seen = orientation.applied(to: header.size)
     let target = orientation.applied(to: seen.fitted(into: box))
-    let eighths = Self.eighths(from: header.size, to: target)
+    let detail = JPEGDetail.amount(in: file, header)
+    let eighths = Self.eighths(from: header.size, to: target, detail: detail)
     try check(header, eighths: eighths, target: target, file: file)
 
     let job = Job(header: header, eighths: eighths, orientation: orientation)
@@ -41,7 +42,10 @@ enum JPEGSource {
   /// The scale, in eighths, that the transform itself applies while decoding.
   ///
   /// Only 1, 2, 4 and 8 have vector code; a step between them costs more than it saves.
-  private static func eighths(from size: PictureSize, to target: PictureSize) -> Int {
+  private static func eighths(
+    from size: PictureSize, to target: PictureSize, detail: Double
+  ) -> Int {
+    let oversampling = detail < JPEGDetail.soft ? oversamplingOfSoft : oversampling
     for eighths in [1, 2, 4] {
       let enough =
         Double(size.width * eighths) >= 8 * oversampling * Double(target.width)
@@ -51,10 +55,11 @@ enum JPEGSource {
     return 8
   }
 
-  /// How much larger than the target the decoded picture must be for the resizer's filter, and not
-  /// the transform's cruder one, to decide what is seen. At 2 and at 1.75 the results differ by
-  /// less than 0.1 dB; at 1.5 they lose twice that.
-  private static let oversampling = 1.75
+  /// How much larger than the target the decoded picture must be, so that what the transform's
+  /// cruder filter folds back into the picture is not seen: less than 0.1 dB of what results. In a
+  /// picture without fine detail there is little to fold.
+  private static let oversampling = 1.55
+  private static let oversamplingOfSoft = 1.27
 
   private static func check(
     _ header: JPEGHeader, eighths: Int, target: PictureSize, file: [UInt8]

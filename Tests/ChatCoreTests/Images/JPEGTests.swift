@@ -49,6 +49,28 @@ struct JPEGTests {
     }
   }
 
+  @Test("quantisation tables of 16 bits and data behind the end change nothing to be seen")
+  func tables() throws {
+    // 1,920 wide is decoded at a half if the file says that it is soft, and whole if not.
+    let file = TestJPEG.encode(.quarters(1_920, 1_080))
+    let expected = try fitted(file).result.jpeg
+    var wide = Array(file.prefix(2))
+    let segments = TestJPEG.segments(of: file)
+    for (marker, range) in segments {
+      if marker == 0xDB {
+        let steps: [UInt8] = file[range].dropFirst(5).flatMap { [0, $0] }
+        wide += [0xFF, 0xDB, 0, 131, file[range.lowerBound + 4] | 16] + steps
+      } else {
+        wide += file[range]
+      }
+    }
+    let scan = try #require(segments.last).range.upperBound
+    #expect(try fitted(wide + file[scan...]).result.jpeg == expected)
+    // Such data count as detail: the picture is decoded whole, which is never wrong.
+    let (_, pixels) = try fitted(file + [UInt8](repeating: 0, count: 1 << 20))
+    #expect(pixels.hasCorners(TestPicture.upright))
+  }
+
   @Test("all eight orientations are applied", arguments: 1...8)
   func orientation(value: Int) throws {
     let (r, g, b, y) = (

@@ -31,6 +31,7 @@ struct JPEGHeaderTests {
         #expect(header.width == 4_000)
         #expect(header.height == 3)
         #expect(header.componentCount == components)
+        #expect(header.blocks == 500 * components)
         #expect(header.isProgressive == (marker == 0xc2))
         #expect(header.keepsCoefficients == (marker == 0xc2 || components > 1))
         #expect(!header.isArithmetic)

@@ -30,6 +30,7 @@ struct ClassicRelayTests {
       ("Bob: ", "message Bob|"),
       ("IMG:Bob:xyz", "picture Bob|3"),
       ("CHAT_SERVER_FOUND", "answer"),
+      ("You were not heard for a long time and have left the chat.", "let go"),
       ("The server is shutting down.", "shut down"),
       ("Name already taken", "not let in"),
       ("You were not heard for a long time and have left the chat.", "let go"),
