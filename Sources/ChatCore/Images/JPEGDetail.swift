@@ -1,3 +1,5 @@
+import ChatEngine
+
 /// How much fine detail a JPEG holds, told without decoding it.
 enum JPEGDetail {
   /// Most photographs are below. Above are those with sharp texture everywhere, and text.
@@ -16,8 +18,10 @@ enum JPEGDetail {
 
   /// The mean of the first quantisation table, which is luma's in practice (T.81, B.2.4.1).
   private static func meanStep(of file: [UInt8]) -> Double? {
-    var markers = JPEGMarkers(file: file, at: 2)
-    while let segment = try? markers.next(), segment.marker != 0xDA {
+    var position = 2
+    while let segment = try? JPEGSegment.next(in: file.span, after: &position),
+      segment.marker != 0xDA
+    {
       guard segment.marker == 0xDB else { continue }
       let table = file[segment.payload]
       guard let kind = table.first else { return nil }

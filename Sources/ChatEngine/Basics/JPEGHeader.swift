@@ -192,13 +192,13 @@ extension JPEGHeader.Fault {
 }
 
 /// One marker segment of a JPEG.
-struct JPEGSegment {
-  let marker: UInt8
+public struct JPEGSegment {
+  public let marker: UInt8
   /// Without the two bytes of length; empty for markers that stand alone.
-  let payload: Range<Int>
+  public let payload: Range<Int>
 
   /// The next segment; anything between two segments is passed over, as decoders do.
-  static func next(
+  public static func next(
     in file: Span<UInt8>, after position: inout Int
   ) throws(JPEGHeader.Fault) -> JPEGSegment {
     guard skipScan(file, &position) else { throw .truncated }
