@@ -64,7 +64,7 @@ private func checkRelay(_ bytes: [UInt8], _ isFromChatd: Bool) {
   case .picture(let name, let jpeg):
     check(name, bytes, isText: false)
     check(jpeg, bytes, isText: false)
-  case .shutDown, .notLetIn, .notPassedOn, .answer, .notice: break
+  case .shutDown, .notLetIn, .notPassedOn, .letGo, .answer, .notice: break
   }
 }
 

@@ -11,7 +11,7 @@ public func fuzzJPEGHeader(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
     hold(relayed.width * relayed.height <= Limits.relayedPicturePixelsMax, "too many pixels")
   }
   guard let header else { return 0 }
-  hold((1...4).contains(header.components.count), "components")
+  hold((1...4).contains(header.componentCount), "components")
   hold((1...65_535).contains(header.width) && (1...65_535).contains(header.height), "a side")
   hold((1...bytes.count).contains(header.scanStart), "a scan outside the file")
   hold(header.exif.map { $0.upperBound <= header.scanStart } ?? true, "a block outside the file")
@@ -21,7 +21,7 @@ public func fuzzJPEGHeader(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
   let isFit =
     header.width <= Limits.relayedPictureSideMax && header.height <= Limits.relayedPictureSideMax
     && header.width * header.height <= Limits.relayedPicturePixelsMax && !header.isArithmetic
-    && header.components.count != 2
+    && header.componentCount != 2
     && header.mayBeComplete(fileBytes: bytes.count)
   hold(isFit == (relayed != nil), "the limits are not those that were promised")
   let scans = header.scans(of: bytes.span)

@@ -150,6 +150,27 @@ struct ClassicClientKeepAliveTests {
     }
   }
 
+  @Test("A client that was let go although it is there comes back at once")
+  func comesBack() {
+    let harness = ClientHarness()
+    harness.join()
+    harness.receive(ClassicText.idle)
+    #expect(harness.sent == ["Ann has joined the chat."])
+    #expect(harness.events == [])
+  }
+
+  @Test("A client that has left does not come back when it is let go")
+  func staysAway() {
+    let harness = ClientHarness()
+    harness.join()
+    harness.leave()
+    _ = harness.sent
+    harness.receive(ClassicText.idle)
+    withKnownIssue("also a client that waits for the confirmation of its end joins again") {
+      #expect(harness.sent == [])
+    }
+  }
+
   @Test("A name that the server tells again is no news, another one is")
   func tellsNamesOnce() {
     let harness = ClientHarness()

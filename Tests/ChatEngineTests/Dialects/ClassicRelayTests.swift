@@ -33,6 +33,7 @@ struct ClassicRelayTests {
       ("You were not heard for a long time and have left the chat.", "let go"),
       ("The server is shutting down.", "shut down"),
       ("Name already taken", "not let in"),
+      ("You were not heard for a long time and have left the chat.", "let go"),
       ("You were not let in, because the chat is full.", "not let in"),
       ("This was not passed on, because it is no JPEG.", "not passed on"),
       ("This name is taken here, so you are Bob-2.", "renamed Bob-2"),
@@ -48,7 +49,7 @@ struct ClassicRelayTests {
     "Lines of the server, and what no server of dialect A says, are shown as notices",
     arguments: [
       "", "hello", "Welcome", "This chat is full.", "Bob:hello", "Bob:join",
-      "Bob joined", "User Bob left", "server-shutdown", "DISCOVER_CHAT_SERVER", ClassicText.idle,
+      "Bob joined", "User Bob left", "server-shutdown", "DISCOVER_CHAT_SERVER",
     ])
   func showsNotices(datagram: String) {
     #expect(read(bytes(datagram)) == "notice")

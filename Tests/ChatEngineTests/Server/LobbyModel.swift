@@ -75,7 +75,7 @@ struct LobbyModel {
   /// A text with no name in front.
   mutating func mutter(_ place: Int, _ text: String) {
     people[place]?.heard = now
-    if people[place] != nil { say(place, text) }
+    if people[place] != nil, !text.isEmpty { say(place, text) }
   }
 
   /// Bytes that are no text.

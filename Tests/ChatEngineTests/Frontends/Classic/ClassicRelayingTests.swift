@@ -90,7 +90,7 @@ struct ClassicRelayingTests {
   func relaysBareText() {
     let harness = lobby()
     #expect(harness.receive("hello", from: 1).contains(sent(2, "Ann: hello")))
-    #expect(harness.receive("", from: 3).contains(sent(1, "Cid: ")))
+    #expect(harness.receive("Cid:", from: 3).contains(sent(1, "Cid: ")))
     #expect(harness.receive("Ann: ", from: 1).contains(sent(2, "Ann: ")))
     #expect(harness.receive("Ann:", from: 1).contains(sent(2, "Ann: Ann:")))
   }
@@ -108,6 +108,23 @@ struct ClassicRelayingTests {
     #expect(told == [])
     #expect(harness.drops(.notText) == 1)
     #expect(harness.receive("Ann: still here", from: 1).count == 3)
+  }
+
+  @Test("An empty datagram says nothing, and is counted")
+  func dropsEmptyDatagrams() {
+    let harness = lobby()
+    #expect(harness.receive("", from: 1) == [])
+    #expect(harness.receive("", from: 3) == [])
+    #expect(harness.drops(.noName) == 2)
+  }
+
+  @Test("A message that is too long for both dialects is refused once")
+  func refusesOnce() {
+    let harness = lobby()
+    let told = harness.receive(
+      String(repeating: "x", count: Limits.datagramBytesMax), from: 1)
+    #expect(told == [sent(1, "This was not passed on, because it is too long for some.")])
+    #expect(harness.drops(.tooLong) == 1)
   }
 
   @Test("The question is answered to whoever asks, and makes nobody a client")
