@@ -40,7 +40,9 @@ final class ServerLoop {
       throw Failure(error)
     }
     socket = try Self.openSocket(options)
-    engine = ServerEngine(options.server)
+    var configuration = options.server
+    configuration.hashSeed = .random(in: 0...UInt64.max)
+    engine = ServerEngine(configuration)
     let transcriptFD = try Self.open(
       options.transcriptFile, or: STDOUT_FILENO, for: "--transcript")
     let logFD = try Self.open(options.logFile, or: STDERR_FILENO, for: "--log")

@@ -30,6 +30,18 @@ public struct PeerAddress: Hashable, Sendable {
     PeerAddress(high: high, low: low, scope: scope, port: port)
   }
 
+  /// A hash of the address without its port. Who does not know `seed` cannot choose addresses that
+  /// meet in one bucket; the same seed gives the same hash (the finalizer of SplitMix64).
+  public func hostHash(seed: UInt64) -> UInt64 {
+    func mixed(_ value: UInt64) -> UInt64 {
+      var mixed = value
+      mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+      mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+      return mixed ^ mixed >> 31
+    }
+    return mixed(mixed(seed &+ high) &+ low)
+  }
+
   /// The IPv4 address of a mapped one, else nil.
   public var v4: UInt32? {
     high == 0 && low >> 32 == 0xffff ? UInt32(truncatingIfNeeded: low) : nil

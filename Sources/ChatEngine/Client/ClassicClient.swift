@@ -292,7 +292,7 @@ public struct ClassicClient {
     case .notLetIn: end(.notLetIn(bytes.array(0..<bytes.count)))
     case .notPassedOn: events.append(.notPassedOn(bytes.array(0..<bytes.count)))
     case .notice: events.append(.notice(bytes.array(0..<bytes.count)))
-    case .letGo: outgoing.append(joinDatagram)
+    case .letGo: if canSend { outgoing.append(joinDatagram) }
     case .answer: keepAlivesMissed = 0
     }
   }

@@ -16,11 +16,7 @@ public final class ServerEngine {
       speechRate: Rate(
         perSecond: configuration.messagesPerSecond,
         burstSeconds: Limits.messagesBurstSeconds))
-    classic = ClassicFrontend(
-      clientsMax: configuration.clientsMax, policy: configuration.classicPolicy,
-      joinRate: Rate(
-        perSecond: configuration.joinsPerSecond, burstSeconds: Limits.joinsBurstSeconds),
-      idleTimeout: configuration.idleTimeout)
+    classic = ClassicFrontend(configuration)
   }
 
   public var clientCount: Int { hub.memberCount }
@@ -81,18 +77,4 @@ public final class ServerEngine {
           [("name", .text(event.name.text)), ("reason", .text(reason.rawValue))]))
     }
   }
-}
-
-public struct ServerConfiguration: Sendable {
-  public var clientsMax = Limits.clientsDefault
-  /// From one address; 0 means no limit.
-  public var joinsPerSecond = Limits.joinsPerSecondDefault
-  /// From one client; 0 means no limit.
-  public var messagesPerSecond = Limits.messagesPerSecondDefault
-  public var idleTimeout = Duration.seconds(Limits.idleTimeoutSecondsDefault)
-  public var classicPolicy = ClassicPolicy.private
-  public var keepsTranscript = true
-  public var savesPictures = false
-
-  public init() {}
 }

@@ -41,7 +41,7 @@ struct ServerAddressTests {
   func showsAddresses() {
     #expect(ServerAddress("host")?.description == "host:12345")
     #expect(ServerAddress("::1")?.description == "[::1]:12345")
-    #expect(ServerAddress("ho\u{1b}st:5")?.description == "ho^[st:5")
+    #expect(ServerAddress("ho\u{202e}st:5")?.description == "ho\\u{202e}st:5")
   }
 
   @Test("Numbers are an address without asking anybody, names are none")

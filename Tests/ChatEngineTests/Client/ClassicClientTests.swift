@@ -95,6 +95,8 @@ struct ClassicClientTests {
     let harness = ClientHarness { $0.asks = false }
     harness.start()
     #expect(harness.sent == ["Ann has joined the chat."])
+    #expect(harness.events == [])
+    harness.advance(by: .milliseconds(100))
     #expect(harness.events == [.joined])
     harness.say("x")
     harness.leave()

@@ -10,12 +10,15 @@ public struct ClassicFrontend {
   private let joinRate: Rate
   private var joinBudgets = [JoinBudget](repeating: JoinBudget(), count: Limits.joinBudgets)
   private let idleTimeout: Duration
+  private let hashSeed: UInt64
 
-  public init(clientsMax: Int, policy: ClassicPolicy, joinRate: Rate, idleTimeout: Duration) {
-    peers = ClassicPeers(capacity: clientsMax)
-    self.policy = policy
-    self.joinRate = joinRate
-    self.idleTimeout = idleTimeout
+  public init(_ configuration: ServerConfiguration) {
+    peers = ClassicPeers(capacity: configuration.clientsMax)
+    policy = configuration.classicPolicy
+    joinRate = Rate(
+      perSecond: configuration.joinsPerSecond, burstSeconds: Limits.joinsBurstSeconds)
+    idleTimeout = configuration.idleTimeout
+    hashSeed = configuration.hashSeed
   }
 
   private struct JoinBudget {
@@ -244,10 +247,7 @@ extension ClassicFrontend {
   private mutating func takeJoin(
     _ address: PeerAddress, at now: Instant, _ output: inout ServerOutput
   ) -> Bool {
-    var hasher = Hasher()
-    hasher.combine(address.high)
-    hasher.combine(address.low)
-    let budget = Int(UInt(bitPattern: hasher.finalize()) % UInt(joinBudgets.count))
+    let budget = Int(address.hostHash(seed: hashSeed) % UInt64(joinBudgets.count))
     if joinBudgets[budget].joins.take(joinRate, at: now) { return true }
     output.drop(.joinsPerSecond, from: address, at: now)
     let refusalRate = Rate(perSecond: Limits.joinRefusalsPerSecond, burstSeconds: 1)
