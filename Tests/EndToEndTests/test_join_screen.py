@@ -46,7 +46,7 @@ def test_no_color_is_honoured(look, jpeg):
     anoop.show(jpeg_photo(320, 240))
     anoop.show(jpeg)
     typist.wait_for("Anoop hello")
-    typist.wait_for("saved as")
+    typist.wait_for("→ received_image")
     typist.type("/nonsense" + ENTER)
     typist.wait_for("is no command")
     assert typist.screen.styled <= {""} and not re.search(rb"\x1b\[[\d;]*m", bytes(typist.bytes))
@@ -66,7 +66,7 @@ def test_a_dumb_terminal_gets_plain_lines(look):
     typist.type("typed" + "\n")
     wait_until(lambda: b"Typist: typed" in anoop.received(), "the typed line")
     anoop.show(jpeg_photo(320, 240))
-    typist.wait_for("saved as")
+    typist.wait_for("→ received_image")
     assert b"\x1b" not in bytes(typist.bytes)
     typist.type("/quit\n")
     assert typist.wait() == 0

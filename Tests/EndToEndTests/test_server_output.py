@@ -10,7 +10,7 @@ import time
 import pytest
 
 from support.clients import hush
-from support.program import one_line, run_chatd, start_chatd
+from support.program import chatd_path, one_line, run_chatd, start_chatd
 from support.waiting import wait_until
 
 
@@ -126,9 +126,20 @@ def test_the_log_in_text_quotes_what_would_break_a_line(serve):
 
 
 def test_under_the_journal_lines_begin_with_their_priority(serve):
+    script = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$0" serve --port 0'
+    server = subprocess.Popen(["sh", "-c", script, chatd_path()], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+    first = server.stderr.readline()
+    server.terminate()
+    rest = server.stderr.readlines()
+    assert server.wait() == 0
+    assert first.startswith("<6>info listening") and all(line.startswith("<6>") for line in rest)
+
+
+def test_the_journal_of_another_stream_changes_nothing(serve):
     server = serve(env={"JOURNAL_STREAM": "1:2"})
     server.stop()
-    assert server.log.lines and all(line.startswith("<6>") for line in server.log.lines)
+    assert server.log.lines and not any(line.startswith("<") for line in server.log.lines)
 
 
 def test_a_reader_of_the_transcript_that_goes_away_does_not_harm_the_server(serve):
