@@ -144,7 +144,8 @@ def test_who_lists_who_was_heard_and_forgets_who_left(chat):
     typist.wait_for("Meera left")
     typist.type("/who" + ENTER)
     typist.wait_until(
-        lambda screen: any(line.endswith("here: Anoop") for line in screen.lines), "Anoop alone")
+        lambda screen: any(line.endswith("heard: Anoop, and you") for line in screen.lines),
+        "Anoop alone")
     assert "Typist: /who" not in said(anoop)
 
 
