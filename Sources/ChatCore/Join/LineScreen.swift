@@ -81,8 +81,9 @@ final class LineScreen {
 
   /// Gives what was written a moment to get out.
   func finish() {
-    output.drain(milliseconds: Limits.drainMilliseconds)
-    errors.drain(milliseconds: Limits.drainMilliseconds)
+    let end = Clocks.now() + .milliseconds(Limits.drainMilliseconds)
+    output.drain(until: end)
+    errors.drain(until: end)
   }
 
   private func remark(_ text: String) {

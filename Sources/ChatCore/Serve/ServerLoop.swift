@@ -79,9 +79,10 @@ final class ServerLoop {
     reactor.atTurnEnd { [unowned self] in endTurn() }
     try reactor.run()
     log.write(summary(event: "stopped"))
-    pictures?.drain(milliseconds: Limits.drainMilliseconds)
-    transcript.drain(milliseconds: Limits.drainMilliseconds)
-    log.stream.drain(milliseconds: Limits.drainMilliseconds)
+    let end = Clocks.now() + .milliseconds(Limits.drainMilliseconds)
+    pictures?.drain(until: end)
+    transcript.drain(until: end)
+    log.stream.drain(until: end)
   }
 
   private func turnTime() -> TurnTime { TurnTime(instant: reactor.now, wall: clock.read()) }

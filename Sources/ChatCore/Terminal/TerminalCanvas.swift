@@ -3,7 +3,7 @@ import ChatEngine
 import Glibc
 
 /// Room in a terminal for a picture, and how that terminal draws: kitty's or sixel graphics where
-/// it has them, coloured block symbols where it does not (chafa).
+/// it has them, blocks of colour where it does not, braille dots where it has no colours (chafa).
 struct TerminalCanvas: Sendable {
   private enum Colours: Sendable {
     case none, sixteen, indexed, direct
@@ -16,7 +16,7 @@ struct TerminalCanvas: Sendable {
   private let pixelMode: ChafaPixelMode
   private let colours: Colours
 
-  /// Room of at most 80 columns and 24 rows in a terminal of this size.
+  /// Room of at most `Limits.canvasColumnsMax` by `canvasRowsMax` in a terminal of this size.
   ///
   /// - Returns: nil where pictures cannot be drawn (`TERM=dumb`, or no room).
   init?(_ size: TerminalSize) {

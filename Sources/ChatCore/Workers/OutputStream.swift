@@ -74,9 +74,8 @@ final class OutputStream: Sendable {
     wakeUp.signal()
   }
 
-  /// Blocks the caller until everything is written, the stream fails, or `milliseconds` pass.
-  func drain(milliseconds: Int) {
-    let end = Clocks.now() + .milliseconds(milliseconds)
+  /// Blocks the caller until everything is written, the stream fails, or it is `end`.
+  func drain(until end: Instant) {
     while state.withLock({ $0.failure == nil && ($0.isWriting || !$0.waiting.isEmpty) }) {
       let now = Clocks.now()
       if now >= end { return }

@@ -35,10 +35,9 @@ final class WorkerThread<Message: Sendable>: Sendable {
   /// - Returns: false when too much waits already; the message is then not taken.
   func send(_ message: Message) -> Bool { inbox.send(.work(message)) }
 
-  /// Blocks the caller until all that was sent before is done, or `milliseconds` have passed.
-  func drain(milliseconds: Int) {
+  /// Blocks the caller until all that was sent before is done, or `it is `end`.
+  func drain(until end: Instant) {
     guard let done = try? Mailbox<Void>(capacity: 1) else { return }
-    let end = Clocks.now() + .milliseconds(milliseconds)
     // A full mailbox has no room for the question either; it has once the worker takes what is in.
     while !inbox.send(.signalDone(done)) {
       if Clocks.now() >= end { return }

@@ -103,7 +103,7 @@ public enum Limits {
   public static let classicGraceMilliseconds = 100
   /// How soon a datagram that the kernel had no room for is sent again.
   public static let sendRetryMilliseconds = 5
-  /// What a process that ends gives each of its streams and workers to finish.
+  /// What a process that ends gives its streams and workers to finish.
   public static let drainMilliseconds = 1_000
   /// Addresses of a server's name that are tried, one after the other.
   public static let serverAddressesMax = 8

@@ -27,7 +27,7 @@ public enum ClassicText {
   public static let nameTaken = "Name already taken"
   public static let serverShutdownB = "server-shutdown"
   public static let serverShutdownA = "The server is shutting down."
-  /// Asked by a client that looks for a server, and the answer (dialect D's words).
+  /// Asked by a client that looks for a server, and the answer.
   public static let question = "DISCOVER_CHAT_SERVER"
   public static let answer = "CHAT_SERVER_FOUND"
   public static let joinedNoticeB = " joined"

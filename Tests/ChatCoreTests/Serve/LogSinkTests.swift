@@ -15,7 +15,7 @@ struct LogSinkTests {
     let sink = LogSink(stream: stream, fd: pipe.writeEnd, format: format, level: level)
     for record in records { sink.write(record) }
     stream.append(Array("end\n".utf8))
-    stream.drain(milliseconds: 5_000)
+    stream.drain(until: Clocks.now() + .milliseconds(5_000))
     var bytes: [UInt8] = []
     while !bytes.reversed().starts(with: "\ndne".utf8) { bytes += pipe.read(1) }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropLast().map(String.init)

@@ -11,7 +11,7 @@ struct OutputStreamTests {
     let pipe = TestPipe()
     let stream = try OutputStream(fd: pipe.writeEnd)
     for number in 0..<100 { #expect(stream.append(Array("line \(number)\n".utf8))) }
-    stream.drain(milliseconds: 5_000)
+    stream.drain(until: Clocks.now() + .milliseconds(5_000))
     let wanted = (0..<100).map { "line \($0)\n" }.joined()
     #expect(pipe.read(wanted.utf8.count) == Array(wanted.utf8))
     #expect(stream.backlogBytes == 0)
@@ -46,7 +46,7 @@ struct OutputStreamTests {
     let stream = try OutputStream(fd: pipe.writeEnd)
     stream.append([UInt8](repeating: 0, count: 1_000_000))
     let start = Clocks.now()
-    stream.drain(milliseconds: 30)
+    stream.drain(until: Clocks.now() + .milliseconds(30))
     let waited = Clocks.now() - start
     #expect(waited >= .milliseconds(29) && waited < .seconds(3))
     _ = pipe.read(1_000_000)
@@ -63,7 +63,7 @@ struct OutputStreamTests {
     #expect(stream.failure == EPIPE)
     #expect(!stream.append([1, 2, 3]))
     #expect(stream.bytesDropped == 3)
-    stream.drain(milliseconds: 5_000)
+    stream.drain(until: Clocks.now() + .milliseconds(5_000))
   }
 
   @Test("Progress can be waited for")
@@ -84,11 +84,11 @@ struct OutputStreamTests {
     let first = open("\(folder.path)/log", flags, 0o600)
     let stream = try OutputStream(fd: first)
     stream.append(Array("one\n".utf8))
-    stream.drain(milliseconds: 5_000)
+    stream.drain(until: Clocks.now() + .milliseconds(5_000))
     #expect(rename("\(folder.path)/log", "\(folder.path)/log.1") == 0)
     stream.replace(with: open("\(folder.path)/log", flags, 0o600))
     stream.append(Array("two\n".utf8))
-    stream.drain(milliseconds: 5_000)
+    stream.drain(until: Clocks.now() + .milliseconds(5_000))
     #expect(folder.read("log.1") == Array("one\n".utf8))
     #expect(folder.read("log") == Array("two\n".utf8))
   }

@@ -55,7 +55,7 @@ struct WorkerTests {
     let work = Work()
     let worker = try WorkerThread<Int>(capacity: 100) { work.handle($0) }
     for number in 0..<50 { #expect(worker.send(number)) }
-    worker.drain(milliseconds: 5_000)
+    worker.drain(until: Clocks.now() + .milliseconds(5_000))
     #expect(work.all == Array(0..<50))
   }
 
@@ -70,7 +70,7 @@ struct WorkerTests {
     #expect(!worker.send(5))
     work.hold(false)
     #expect(waitUntil { worker.send(6) })
-    worker.drain(milliseconds: 5_000)
+    worker.drain(until: Clocks.now() + .milliseconds(5_000))
     #expect(work.all.last == 6)
   }
 
@@ -81,7 +81,7 @@ struct WorkerTests {
     let worker = try WorkerThread<Int>(capacity: 4) { work.handle($0) }
     _ = worker.send(0)
     let start = Clocks.now()
-    worker.drain(milliseconds: 30)
+    worker.drain(until: Clocks.now() + .milliseconds(30))
     #expect(Clocks.now() - start >= .milliseconds(29))
     #expect(work.all.isEmpty)
     work.hold(false)
@@ -98,7 +98,7 @@ struct WorkerTests {
       usleep(20_000)
       work.hold(false)
     }
-    worker.drain(milliseconds: 5_000)
+    worker.drain(until: Clocks.now() + .milliseconds(5_000))
     #expect(work.all == [0, 1])
     #expect(waitUntil { work.all.count == 2 })
   }
