@@ -71,12 +71,6 @@ int clinux_next_signal(int fd) {
   return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
-void clinux_unblock_signals(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  pthread_sigmask(SIG_SETMASK, &set, NULL);
-}
-
 int clinux_receive_messages(int fd, struct clinux_message *messages, unsigned int count) {
   return recvmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
 }

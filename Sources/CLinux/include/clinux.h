@@ -39,7 +39,6 @@ int clinux_eventfd(void);
 int clinux_signalfd(const int *signals, int count);
 // The next signal that the descriptor tells of; 0 when there is none.
 int clinux_next_signal(int fd);
-void clinux_unblock_signals(void);
 
 // Datagrams: recvmmsg(2), sendmmsg(2), IP_RECVERR of ip(7)
 

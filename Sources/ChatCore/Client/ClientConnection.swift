@@ -11,8 +11,10 @@ final class ClientConnection {
   private var socket: ConnectedSocket?
   private var watch: Reactor.Watch?
   private var hasJoined = false
-  /// The address that is tried or talked to.
-  private(set) var address: PeerAddress?
+  private var isReceiving = true
+  private var isSettling = false
+  /// Whether the kernel took all that it was given.
+  private var canSend = true
   /// Called on the loop with each event, in order. The last is `.ended`.
   var onEvent: (ClassicClient.Event) -> Void = { _ in }
   /// Called when more may be said than before.
@@ -67,6 +69,7 @@ final class ClientConnection {
 
   /// Stops, or starts again, to take what the server sends; what the kernel cannot keep is lost.
   func setReceiving(_ isReceiving: Bool) {
+    self.isReceiving = isReceiving
     if let watch { reactor.change(watch, to: isReceiving ? .readable : []) }
   }
 
@@ -75,7 +78,6 @@ final class ClientConnection {
     if let watch { reactor.unwatch(watch) }
     (watch, socket) = (nil, nil)
     while let next = addresses.popFirst() {
-      address = next
       guard let socket = try? ConnectedSocket(connectingTo: next) else { continue }
       watch = try? reactor.watch(socket.fd, for: .readable) { [unowned self] in
         handle(readiness: $0)
@@ -94,6 +96,9 @@ final class ClientConnection {
         case .datagram(let count):
           hasJoined = true
           engine.receive(socket.bytes(count).span, at: reactor.now)
+          settle()
+          // What came may have filled the screen, or ended it all.
+          if !isReceiving || self.socket !== socket { break receiving }
         case .unreachable:
           isUnreachable = true
           break receiving
@@ -118,10 +123,22 @@ final class ClientConnection {
 
   /// Sends what the engine put out, sets its deadline, and passes its events on.
   private func settle() {
+    // A handler that says something comes back here; its events follow those of the first call.
+    if isSettling { return }
+    isSettling = true
+    defer { isSettling = false }
+    repeat { settleOnce() } while engine.hasOutput && canSend
+  }
+
+  private func settleOnce() {
     let wasBusy = engine.isBusy
+    canSend = true
     while !engine.outgoing.isEmpty, let socket {
       let error = socket.send(engine.outgoing[0])
-      if error == EAGAIN || error == ENOBUFS { break }
+      if error == EAGAIN || error == ENOBUFS {
+        canSend = false
+        break
+      }
       engine.outgoing.removeFirst()
       if ConnectedSocket.isUnreachable(error) { handleUnreachable() }
     }

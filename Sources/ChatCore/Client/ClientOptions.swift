@@ -41,9 +41,6 @@ public struct ClientOptions: Sendable {
 
   func configuration() throws(Failure) -> ClassicClient.Configuration {
     var configuration = ClassicClient.Configuration(name: try memberName())
-    guard configuration.name.text != ClassicText.reservedName else {
-      throw Failure(.usage, "--name \(ClassicText.reservedName): this name cannot be used")
-    }
     configuration.asks = !isClassic
     configuration.timeout = answerTimeout
     return configuration

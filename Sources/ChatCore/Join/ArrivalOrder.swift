@@ -1,5 +1,5 @@
-/// Keeps what arrived in order while a picture is being looked at beside the loop: what came after
-/// it waits for it.
+/// Keeps what arrived in order: an event waits for a picture before it that is still being looked
+/// at beside the loop, and for a screen that takes no more.
 struct ArrivalOrder {
   private enum Slot {
     case event(JoinEvent)
@@ -7,32 +7,35 @@ struct ArrivalOrder {
   }
 
   private var slots: [Slot] = []
+  private var slotsTaken = 0
 
   /// How much waits.
-  var count: Int { slots.count }
+  var count: Int { slots.count - slotsTaken }
 
-  /// Something arrived that can be shown at once.
-  ///
-  /// - Returns: what is to be shown now.
-  mutating func add(_ event: JoinEvent) -> [JoinEvent] {
-    if slots.isEmpty { return [event] }
-    slots.append(.event(event))
-    return []
-  }
+  /// Something arrived that can be shown.
+  mutating func add(_ event: JoinEvent) { slots.append(.event(event)) }
 
   /// A picture arrived; `finish` follows.
   mutating func addPicture() { slots.append(.picture) }
 
-  /// The picture that arrived first is ready.
-  ///
-  /// - Returns: what is to be shown now.
-  mutating func finish(_ picture: JoinEvent) -> [JoinEvent] {
-    var ready = [picture]
-    slots.removeFirst()
-    while case .event(let event)? = slots.first {
-      ready.append(event)
-      slots.removeFirst()
+  /// The picture that arrived first, of those that were not finished, is ready.
+  mutating func finish(_ picture: JoinEvent) {
+    let first = slots.indices.dropFirst(slotsTaken).first { index in
+      if case .picture = slots[index] { return true }
+      return false
     }
-    return ready
+    guard let first else { preconditionFailure("a picture that never arrived") }
+    slots[first] = .event(picture)
+  }
+
+  /// Takes what is to be shown next; nil while that is not ready, or where nothing waits.
+  mutating func next() -> JoinEvent? {
+    guard slotsTaken < slots.count, case .event(let event) = slots[slotsTaken] else { return nil }
+    slotsTaken += 1
+    if slotsTaken == slots.count {
+      slots.removeAll(keepingCapacity: true)
+      slotsTaken = 0
+    }
+    return event
   }
 }

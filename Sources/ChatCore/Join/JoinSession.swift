@@ -28,7 +28,6 @@ final class JoinSession {
   private var isOver = false
   private var outcome: Failure?
   private var endTimer: Reactor.Timer?
-  private var deadlineTimer: Reactor.Timer?
 
   init(_ options: JoinOptions) throws(Failure) {
     self.options = options
@@ -88,7 +87,12 @@ final class JoinSession {
       terminal.setCompletion { [unowned self] in roster.sorted }
     case .lines(let lines):
       lines.onLine = { [unowned self] in take($0) }
-      lines.onProgress = { [unowned self] in lines.isReaderGone ? quit(nil) : adjustFlow() }
+      lines.onProgress = { [unowned self] in
+        presentArrivals()
+        adjustFlow()
+        if lines.isReaderGone { quit(nil) }
+        finishIfIdle()
+      }
       lines.onInputEnd = { [unowned self] error in
         isInputEnded = true
         if let error { outcome = Failure(error) }
@@ -132,7 +136,6 @@ final class JoinSession {
       quit(outcome)
     }
     timer.deadline = reactor.now + .seconds(seconds)
-    deadlineTimer = timer
   }
 
   /// Leaves the chat, and ends with `outcome`.
@@ -169,7 +172,9 @@ final class JoinSession {
   }
 
   private func finishIfIdle() {
-    if isOver, desk?.pending ?? 0 == 0 { reactor.stop() }
+    var isShown = order.count == 0
+    if case .lines(let lines) = screen, lines.isReaderGone { isShown = true }
+    if isOver, isShown, desk?.pending ?? 0 == 0 { reactor.stop() }
   }
 
   // MARK: The server
@@ -232,7 +237,20 @@ final class JoinSession {
   }
 
   /// Something came from the server: it is shown in the order in which it came.
-  private func arrive(_ event: JoinEvent) { order.add(event).forEach(present) }
+  private func arrive(_ event: JoinEvent) {
+    order.add(event)
+    presentArrivals()
+  }
+
+  /// Shows what arrived, as far as it is ready and the screen takes it.
+  private func presentArrivals() {
+    while !isScreenBusy, let event = order.next() { present(event) }
+  }
+
+  private var isScreenBusy: Bool {
+    if case .lines(let lines) = screen { return lines.isBusy }
+    return false
+  }
 
   private func present(_ event: JoinEvent) {
     if let count = options.count, received >= count { return }
@@ -269,7 +287,9 @@ final class JoinSession {
 
   private func handle(_ result: PictureDesk.Result) {
     switch result {
-    case .arrived(let picture): order.finish(.picture(picture)).forEach(present)
+    case .arrived(let picture):
+      order.finish(.picture(picture))
+      presentArrivals()
     case .fitted(let jpeg, let summary):
       if wantsLeave || isOver { break }
       connection.show(jpeg)
@@ -357,9 +377,9 @@ final class JoinSession {
 
   /// Reads no more than can be sent, and receives no more than can be written.
   private func adjustFlow() {
-    guard case .lines(let lines) = screen, !isOver else { return }
-    lines.setReading(!connection.isBusy)
-    connection.setReceiving(!lines.isBusy && order.count < Limits.arrivalsHeldMax)
+    if isOver { return }
+    if case .lines(let lines) = screen { lines.setReading(!connection.isBusy) }
+    connection.setReceiving(!isScreenBusy && order.count < Limits.arrivalsHeldMax)
   }
 }
 

@@ -29,8 +29,7 @@ struct ArrivedPicture: Sendable {
 final class PictureDesk {
   enum Result: Sendable {
     case arrived(ArrivedPicture)
-    /// Ready to be shown to the others.
-    /// The text says what was done to it.
+    /// Ready to be shown to the others; the summary says what was done to it.
     case fitted(jpeg: [UInt8], summary: String)
     case failed(String)
   }
@@ -52,7 +51,7 @@ final class PictureDesk {
     store: PictureStore?, opens: Bool, on reactor: Reactor,
     _ handle: @escaping (Result) -> Void
   ) throws(SystemError) {
-    let results = try Mailbox<Result>(capacity: 2 * Limits.saveQueuePicturesMax)
+    let results = try Mailbox<Result>(capacity: Limits.saveQueuePicturesMax)
     self.results = results
     self.reactor = reactor
     worker = try WorkerThread(capacity: Limits.saveQueuePicturesMax) { job in
@@ -62,7 +61,8 @@ final class PictureDesk {
           .arrived(Self.receive(jpeg, from: from, store, opens, canvas))
         case .fit(let path, let bytesMax): Self.fit(path, bytesMax)
         }
-      _ = results.send(result)
+      let isIn = results.send(result)
+      precondition(isIn, "more results than jobs")
     }
     var take: () -> Void = {}
     watch = try reactor.watch(results.fd, for: .readable) { _ in take() }
@@ -87,7 +87,8 @@ final class PictureDesk {
   func fit(path: String, bytesMax: Int) -> Bool { give(.fit(path: path, bytesMax: bytesMax)) }
 
   private func give(_ job: Job) -> Bool {
-    guard worker.send(job) else { return false }
+    // As many results as there are places for, so that none is ever lost.
+    guard pending < Limits.saveQueuePicturesMax, worker.send(job) else { return false }
     pending += 1
     return true
   }

@@ -16,7 +16,6 @@ final class Reactor {
     static let writable = Interest(rawValue: UInt32(CLINUX_WRITABLE))
     /// Always told of, also when not asked for.
     static let failed = Interest(rawValue: UInt32(CLINUX_FAILED))
-    static let hungUp = Interest(rawValue: UInt32(CLINUX_HUNG_UP))
   }
 
   /// A registered descriptor.

@@ -15,13 +15,16 @@ public struct SendImageOptions: Sendable {
 
 /// Fits a picture, sends it, and says on standard error what was done to it.
 public func sendImage(_ options: SendImageOptions) throws(Failure) {
-  let session = try SendSession(options.client)
+  let name = try options.client.configuration().name
   let request = PictureRequest(
-    box: options.box, quality: options.quality, bytesMax: session.pictureBytesMax)
-  let (fitted, name) = try fit(options.path, request)
+    box: options.box, quality: options.quality,
+    bytesMax: ClassicClient.pictureBytesMax(for: name))
+  // Before there is a session: as long as this takes, a signal ends the process as usual.
+  let (fitted, fileName) = try fit(options.path, request)
+  let session = try SendSession(options.client)
   session.pictures = [fitted.jpeg]
   try session.run()
-  if !options.client.isQuiet { note(fitted.summary(name: name)) }
+  if !options.client.isQuiet { note(fitted.summary(name: fileName)) }
 }
 
 private func fit(

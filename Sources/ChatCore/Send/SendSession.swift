@@ -37,8 +37,6 @@ final class SendSession {
     signals.handler = { [unowned self] in handle(signal: $0) }
   }
 
-  var pictureBytesMax: Int { connection.pictureBytesMax }
-
   /// Says each line of standard input, too.
   func readLines() throws(Failure) {
     do throws(SystemError) {

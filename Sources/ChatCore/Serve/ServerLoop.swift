@@ -100,7 +100,9 @@ final class ServerLoop {
     // Somebody who said that it leaves, and is gone, left; so what was said comes first. Under a
     // flood there is always more of it, and the errors get their turn all the same.
     turnsWithoutErrors = isDrained ? 0 : turnsWithoutErrors + 1
-    if readiness.contains(.failed), isDrained || turnsWithoutErrors % Limits.errorTurns == 0 {
+    if readiness.contains(.failed), !isBlocked,
+      isDrained || turnsWithoutErrors % Limits.errorTurns == 0
+    {
       handleErrors()
     }
   }
@@ -154,6 +156,10 @@ final class ServerLoop {
     transcript.append(engine.output.transcript)
     engine.output.transcript.removeAll(keepingCapacity: true)
     for record in engine.output.takeLog() { log.write(record) }
+    if let outage = transcript.takeOutage() {
+      let reason = SystemError(outage, "write the transcript").description
+      log.write(LogRecord(.error, "not-written", [("reason", .text(reason))]))
+    }
     engineTimer?.deadline = isEnding || isBlocked ? nil : engine.nextDeadline
     if isEnding && !isBlocked { reactor.stop() }
   }

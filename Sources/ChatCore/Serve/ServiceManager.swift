@@ -18,7 +18,7 @@ struct ServiceManager {
   /// Tells the manager, as lines `KEY=value`.
   func notify(_ state: String) {
     guard let address, let target = Self.unixAddress(address) else { return }
-    let fd = socket(AF_UNIX, Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC), 0)
+    let fd = socket(AF_UNIX, Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC | CLINUX_NONBLOCKING), 0)
     guard fd >= 0 else { return }
     defer { close(fd) }
     var (storage, length) = target

@@ -33,8 +33,10 @@ enum JSONText {
       case "\t": output += "\\t"
       default:
         if scalar.value < 0x20 || isObeyed(scalar) {
-          let digits = String(scalar.value, radix: 16)
-          output += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+          for unit in UTF16.encode(scalar)! {
+            let digits = String(unit, radix: 16)
+            output += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+          }
         } else {
           output.unicodeScalars.append(scalar)
         }

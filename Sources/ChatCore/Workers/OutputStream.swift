@@ -8,13 +8,16 @@ import Synchronization
 /// What waits is bounded by `Limits.outputBacklogBytesMax`. Two buffers take turns, one being
 /// filled and one being written, so that a steady stream allocates nothing.
 final class OutputStream: Sendable {
-  private struct State {
+  fileprivate struct State {
     var waiting: [UInt8] = []
     var target: Int32
     /// A descriptor to write to from the next piece on.
     var replacement: Int32?
     var isWriting = false
     var failure: Int32?
+    /// An error after which writing goes on, to be told once.
+    var outage: Int32?
+    var isOut = false
     var bytesDropped: UInt64 = 0
   }
 
@@ -34,13 +37,22 @@ final class OutputStream: Sendable {
     try startThread { self.writeForever() }
   }
 
-  /// The error that ended the stream: EPIPE when the reader went away.
+  /// The error that ended the stream: EPIPE, the reader went away. Any other, such as a full disk,
+  /// may pass.
   var failure: Int32? { state.withLock { $0.failure } }
   /// What was left out because too much waited.
   var bytesDropped: UInt64 { state.withLock { $0.bytesDropped } }
   var backlogBytes: Int { state.withLock { $0.waiting.count } }
   /// Readable after anything was written or failed.
   var progressFD: Int32 { progress.fd }
+
+  /// The error that began to keep bytes from being written, once for each time that it began.
+  func takeOutage() -> Int32? {
+    state.withLock { state in
+      defer { state.outage = nil }
+      return state.outage
+    }
+  }
 
   func clearProgress() { progress.clear() }
 
@@ -99,14 +111,26 @@ final class OutputStream: Sendable {
         return (replacement, state.target)
       }
       if old >= 0 { close(old) }
-      let failure = writeAll(piece, to: target)
-      piece.removeAll(keepingCapacity: true)
+      var written = 0
+      let failure = writeAll(piece, to: target, written: &written)
       state.withLock { state in
         state.isWriting = false
-        if let failure { state.failure = failure }
+        state.bytesDropped += UInt64(piece.count - written)
+        state.note(failure)
       }
+      piece.removeAll(keepingCapacity: true)
       progress.signal()
     }
+  }
+}
+
+extension OutputStream.State {
+  /// What became of a piece. An error of a descriptor that is being replaced is no news.
+  fileprivate mutating func note(_ failure: Int32?) {
+    if replacement != nil { return }
+    if failure == EPIPE { self.failure = failure }
+    if let failure, !isOut { outage = failure }
+    isOut = failure != nil
   }
 }
 
@@ -114,9 +138,16 @@ final class OutputStream: Sendable {
 ///
 /// - Returns: the error that stopped it, or nil.
 func writeAll(_ bytes: [UInt8], to fd: Int32) -> Int32? {
-  var done = 0
+  var written = 0
+  return writeAll(bytes, to: fd, written: &written)
+}
+
+/// The same; `written` is how much of it is written in any case.
+private func writeAll(_ bytes: [UInt8], to fd: Int32, written done: inout Int) -> Int32? {
+  done = 0
   while done < bytes.count {
-    let count = bytes.withUnsafeBytes { write(fd, $0.baseAddress! + done, $0.count - done) }
+    let offset = done
+    let count = bytes.withUnsafeBytes { write(fd, $0.baseAddress! + offset, $0.count - offset) }
     if count >= 0 {
       done += count
     } else if errno == EAGAIN {

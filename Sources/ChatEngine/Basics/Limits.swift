@@ -25,8 +25,8 @@ public enum Limits {
   public static let nameCharactersMax = 32
   /// A character may carry any number of combining marks, so the bytes are bounded too.
   public static let nameBytesMax = 128
-  /// The highest number tried behind a taken name: `NAME-2` … `NAME-999`.
-  public static let nameNumberMax = 999
+  /// The highest number tried behind a taken name: `NAME-2` … `NAME-99`.
+  public static let nameNumberMax = 99
 
   // MARK: Clients of a server
 

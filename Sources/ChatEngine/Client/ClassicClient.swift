@@ -90,6 +90,9 @@ public struct ClassicClient {
     return deadline
   }
 
+  /// Whether there is something to send or to tell.
+  public var hasOutput: Bool { !outgoing.isEmpty || !events.isEmpty }
+
   public mutating func takeEvents() -> [Event] {
     defer { events.removeAll() }
     return events
@@ -131,16 +134,18 @@ public struct ClassicClient {
 
   /// The largest JPEG that `show` takes: what a datagram holds beside the prefix, with room for
   /// the number that a server may put behind a name.
-  public var pictureBytesMax: Int {
-    min(
-      Limits.classicPictureBytesMax,
-      Limits.datagramBytesMax - picturePrefix.utf8.count - "-\(Limits.nameNumberMax)".utf8.count)
+  public var pictureBytesMax: Int { Self.pictureBytesMax(for: configuration.name) }
+
+  /// The same, for whoever wants to know before there is a client.
+  public static func pictureBytesMax(for name: MemberName) -> Int {
+    let prefix = picturePrefix(name).utf8.count + "-\(Limits.nameNumberMax)".utf8.count
+    return min(Limits.classicPictureBytesMax, Limits.datagramBytesMax - prefix)
   }
 
   /// Shows a picture of at most `pictureBytesMax`.
   public mutating func show(_ jpeg: [UInt8], at now: Instant) {
     precondition(jpeg.count <= pictureBytesMax, "a picture that no datagram holds")
-    enqueue(Array(picturePrefix.utf8) + jpeg, at: now)
+    enqueue(Array(Self.picturePrefix(configuration.name).utf8) + jpeg, at: now)
   }
 
   /// Leaves once all that was said is sent.
@@ -214,8 +219,8 @@ public struct ClassicClient {
 
   // MARK: -
 
-  private var picturePrefix: String {
-    "\(ClassicText.picturePrefix)\(configuration.name.text):"
+  private static func picturePrefix(_ name: MemberName) -> String {
+    "\(ClassicText.picturePrefix)\(name.text):"
   }
 
   private var canSend: Bool { phase == .joined || phase == .draining }

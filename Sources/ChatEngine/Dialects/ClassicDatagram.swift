@@ -20,8 +20,6 @@ public enum ClassicDialect: UInt8, Sendable, CaseIterable {
 /// The server's own lines never hold `: `, so that a client can tell them from a message.
 public enum ClassicText {
   public static let picturePrefix = "IMG:"
-  /// A name that nobody can have, since it could not be told from a picture.
-  public static let reservedName = "IMG"
   public static let pictureNotice = " sent an image."
   public static let welcome = "Welcome"
   public static let nameTaken = "Name already taken"

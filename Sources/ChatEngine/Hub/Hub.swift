@@ -16,6 +16,13 @@ public struct Hub {
     case full
   }
 
+  /// Why something that a member said is not passed on.
+  public enum SpeechRefusal: Error, Equatable {
+    /// More than the member's budget allows.
+    case tooFast
+    case picture(JPEGHeader.Fault)
+  }
+
   /// What to do with a newcomer whose name someone has.
   public enum TakenName: Sendable {
     case refuse
@@ -45,12 +52,13 @@ public struct Hub {
   public mutating func join(
     _ wanted: MemberName, ifTaken: TakenName
   ) throws(Refusal) -> MemberID {
+    if members.isFull { throw .full }
     guard let name = names[wanted] == nil ? wanted : number(wanted, ifTaken) else {
       throw .nameTaken
     }
     nextGeneration &+= 1
     guard let slot = members.insert(Member(name: name, generation: nextGeneration)) else {
-      throw .full
+      preconditionFailure("there was room")
     }
     let id = MemberID(slot: slot, generation: nextGeneration)
     names[name] = id
@@ -58,19 +66,32 @@ public struct Hub {
     return id
   }
 
-  /// Whether a member may say one thing more now. Takes it from the member's budget.
-  public mutating func admitsSpeech(of member: MemberID, at now: Instant) -> Bool {
-    members[member.slot].speech.take(speechRate, at: now)
-  }
-
   /// A member says the text that lies at `text` in the datagram being handled.
-  public mutating func say(_ member: MemberID, _ text: Range<Int>) {
+  public mutating func say(
+    _ member: MemberID, _ text: Range<Int>, at now: Instant
+  ) throws(SpeechRefusal) {
+    try takeSpeech(of: member, at: now)
     events.append(HubEvent(member: member, name: name(of: member), kind: .said(text)))
   }
 
-  /// A member shows the picture whose JPEG bytes lie at `jpeg` in the datagram being handled.
-  public mutating func show(_ member: MemberID, _ jpeg: Range<Int>, _ header: JPEGHeader) {
-    events.append(HubEvent(member: member, name: name(of: member), kind: .showed(jpeg, header)))
+  /// A member shows the picture whose JPEG lies at `jpeg` in `bytes`, the datagram being handled.
+  /// A picture that may not be passed on costs as much of the member's budget as one that may.
+  public mutating func show(
+    _ member: MemberID, _ jpeg: Range<Int>, in bytes: Span<UInt8>, at now: Instant
+  ) throws(SpeechRefusal) {
+    try takeSpeech(of: member, at: now)
+    do throws(JPEGHeader.Fault) {
+      let header = try JPEGHeader.relayable(bytes.extracting(jpeg))
+      events.append(HubEvent(member: member, name: name(of: member), kind: .showed(jpeg, header)))
+    } catch {
+      throw .picture(error)
+    }
+  }
+
+  private mutating func takeSpeech(
+    of member: MemberID, at now: Instant
+  ) throws(SpeechRefusal) {
+    guard members[member.slot].speech.take(speechRate, at: now) else { throw .tooFast }
   }
 
   public mutating func leave(_ member: MemberID, _ reason: DepartureReason) {

@@ -14,6 +14,7 @@ public struct MemberName: Hashable, Sendable {
     /// The first scalar that may not stand in a name.
     case scalar(Unicode.Scalar)
     case outerSpace
+    case reserved
 
     /// One line for a person.
     public var text: String {
@@ -23,6 +24,7 @@ public struct MemberName: Hashable, Sendable {
         "a name has at most \(Limits.nameCharactersMax) characters "
           + "(\(Limits.nameBytesMax) bytes)"
       case .scalar(let scalar): "a name cannot hold \(Self.shown(scalar))"
+      case .reserved: "a name cannot be \(MemberName.reserved)"
       case .outerSpace: "a name cannot begin or end with a space"
       }
     }
@@ -45,10 +47,14 @@ public struct MemberName: Hashable, Sendable {
     if text.unicodeScalars.first == " " || text.unicodeScalars.last == " " {
       throw text.allSatisfy({ $0 == " " }) ? .empty : .outerSpace
     }
+    if text == Self.reserved { throw .reserved }
     self.text = text
     self.key = text.unicodeScalars.map(Self.folded).joined()
     if key.isEmpty { throw .empty }
   }
+
+  /// In dialect A what begins so is a picture; a message of somebody of this name would be one.
+  private static let reserved = "IMG"
 
   /// A scalar without case. Upper case comes in between: it makes one of letters that have two
   /// lower-case forms (σ, ς), or a lower-case form only (ß).

@@ -104,6 +104,24 @@ struct OutputStreamTests {
     let pipe = TestPipe()
     stream.replace(with: dup(pipe.writeEnd))
     #expect(waitBriefly { stream.append([2]) })
+    #expect(pipe.read(1) == [2])
+  }
+
+  @Test("A full disk is told of once, costs what it costs, and is over when it is over")
+  func outlivesFullDisks() throws {
+    let full = open("/dev/full", O_WRONLY)
+    try #require(full >= 0)
+    let stream = try OutputStream(fd: full)
+    stream.append([1, 2, 3])
+    #expect(waitUntil { stream.takeOutage() == ENOSPC })
+    stream.append([4])
+    #expect(waitUntil { stream.bytesDropped == 4 })
+    #expect(stream.takeOutage() == nil)
+    #expect(stream.failure == nil)
+    let pipe = TestPipe()
+    stream.replace(with: dup(pipe.writeEnd))
+    stream.append([5])
+    #expect(pipe.read(1) == [5])
   }
 
   /// Waits a tenth of a second at most.

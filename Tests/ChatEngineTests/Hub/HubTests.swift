@@ -39,13 +39,28 @@ struct HubTests {
     let chat = Chat()
     let ann = try chat.join("Ann")
     let bob = try chat.join("Bob")
-    chat.hub.say(bob, 3..<9)
+    let now = Instant(nanoseconds: 1)
+    try chat.hub.say(bob, 3..<9, at: now)
     #expect(chat.events() == ["Ann joined", "Bob joined", "Bob said 3..<9"])
     #expect(chat.events() == [])
-    chat.hub.show(ann, 0..<4, try MadeJPEG(width: 7).bytes.jpegHeader())
+    let datagram = Array("IMG:Ann:".utf8) + MadeJPEG(width: 7).bytes
+    try chat.hub.show(ann, 8..<datagram.count, in: datagram.span, at: now)
     chat.hub.leave(bob, .unreachable)
-    #expect(chat.events() == ["Ann showed 0..<4 7", "Bob left unreachable"])
+    #expect(
+      chat.events() == ["Ann showed 8..<\(datagram.count) 7", "Bob left unreachable"])
     #expect(chat.hub.memberCount == 1)
+  }
+
+  @Test("What is no picture that may be passed on is refused with the reason")
+  func refusesPictures() throws {
+    let chat = Chat()
+    let ann = try chat.join("Ann")
+    _ = chat.events()
+    let text = Array("no picture".utf8)
+    #expect(throws: Hub.SpeechRefusal.picture(.notJPEG)) {
+      try chat.hub.show(ann, 0..<text.count, in: text.span, at: Instant(nanoseconds: 1))
+    }
+    #expect(chat.events() == [])
   }
 
   @Test("A taken name is refused, also in another case, and free again after its owner left")
@@ -115,7 +130,7 @@ struct HubTests {
     let now = Instant(nanoseconds: 1)
     let (ann, bob) = (try chat.join("Ann"), try chat.join("Bob"))
     func admitted(_ member: MemberID) -> Int {
-      (0..<10).count { _ in chat.hub.admitsSpeech(of: member, at: now) }
+      (0..<10).count { _ in (try? chat.hub.say(member, 0..<1, at: now)) != nil }
     }
     #expect(admitted(ann) == 3)
     #expect(admitted(bob) == 3)

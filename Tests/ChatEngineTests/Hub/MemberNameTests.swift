@@ -121,7 +121,7 @@ struct MemberNameTests {
     #expect(try MemberName(String(repeating: "x", count: 30)).numbered(2)?.text.count == 32)
     let long = try MemberName(String(repeating: "x", count: 32))
     #expect(long.numbered(2)?.text == String(repeating: "x", count: 30) + "-2")
-    #expect(long.numbered(999)?.text == String(repeating: "x", count: 28) + "-999")
+    #expect(long.numbered(99)?.text == String(repeating: "x", count: 29) + "-99")
     let wide = try MemberName(String(repeating: "👍", count: 32))
     #expect(wide.numbered(10)?.text == String(repeating: "👍", count: 29) + "-10")
     let spaced = try MemberName(String(repeating: "x", count: 29) + " yz")
@@ -133,7 +133,7 @@ struct MemberNameTests {
   @Test("Each fault tells a person something, and shows nothing that a terminal would obey")
   func explainsFaults() {
     let faults: [MemberName.Fault] = [
-      .empty, .tooLong, .scalar("/"), .scalar("\u{1b}"), .outerSpace,
+      .empty, .tooLong, .scalar("/"), .scalar("\u{1b}"), .outerSpace, .reserved,
     ]
     #expect(Set(faults.map(\.text)).count == faults.count)
     for fault in faults { #expect(ShownText.string(fault.text) == fault.text) }

@@ -124,8 +124,9 @@ public struct ClassicFrontend {
   private mutating func refuseTooLong(
     _ member: MemberID, at now: Instant, _ output: inout ServerOutput
   ) {
-    guard let slot = peers.slot(of: member) else { return }
-    output.drop(.tooLong, from: peers[slot].address, at: now)
+    let slot = peers.slot(of: member)
+    output.drop(.tooLong, from: slot.map { peers[$0].address }, at: now)
+    guard let slot else { return }
     warn(slot, "it is too long for some", at: now, &output)
   }
 
@@ -223,17 +224,13 @@ extension ClassicFrontend {
   private func acceptName(
     _ wanted: String, at address: PeerAddress, _ now: Instant, _ output: inout ServerOutput
   ) -> MemberName? {
-    var fault = "a name cannot be \(ClassicText.reservedName)"
-    if wanted != ClassicText.reservedName {
-      do throws(MemberName.Fault) {
-        return try MemberName(wanted)
-      } catch {
-        fault = error.text
-      }
+    do throws(MemberName.Fault) {
+      return try MemberName(wanted)
+    } catch {
+      output.drop(.badName, from: address, at: now)
+      refuse(address, error.text, &output)
+      return nil
     }
-    output.drop(.badName, from: address, at: now)
-    refuse(address, fault, &output)
-    return nil
   }
 
   private func refuse(
@@ -319,32 +316,35 @@ extension ClassicFrontend {
     _ text: Range<Int>, from slot: UInt32, at now: Instant,
     _ hub: inout Hub, _ output: inout ServerOutput
   ) {
-    guard takeSpeech(slot, at: now, &hub, &output) else { return }
-    hub.say(peers[slot].member, text)
+    do throws(Hub.SpeechRefusal) {
+      try hub.say(peers[slot].member, text, at: now)
+    } catch {
+      refuse(error, slot, at: now, &output)
+    }
   }
 
   private mutating func show(
     _ jpeg: Range<Int>, of bytes: Span<UInt8>, from slot: UInt32, at now: Instant,
     _ hub: inout Hub, _ output: inout ServerOutput
   ) {
-    guard takeSpeech(slot, at: now, &hub, &output) else { return }
-    do throws(JPEGHeader.Fault) {
-      let header = try JPEGHeader.relayable(bytes.extracting(jpeg))
-      hub.show(peers[slot].member, jpeg, header)
+    do throws(Hub.SpeechRefusal) {
+      try hub.show(peers[slot].member, jpeg, in: bytes, at: now)
     } catch {
-      output.drop(.badPicture, from: peers[slot].address, at: now)
-      warn(
-        slot, error.text, at: now, &output)
+      refuse(error, slot, at: now, &output)
     }
   }
 
-  private mutating func takeSpeech(
-    _ slot: UInt32, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
-  ) -> Bool {
-    if hub.admitsSpeech(of: peers[slot].member, at: now) { return true }
-    output.drop(.messagesPerSecond, from: peers[slot].address, at: now)
-    warn(slot, "you are sending too fast", at: now, &output)
-    return false
+  private mutating func refuse(
+    _ refusal: Hub.SpeechRefusal, _ slot: UInt32, at now: Instant, _ output: inout ServerOutput
+  ) {
+    switch refusal {
+    case .tooFast:
+      output.drop(.messagesPerSecond, from: peers[slot].address, at: now)
+      warn(slot, "you are sending too fast", at: now, &output)
+    case .picture(let fault):
+      output.drop(.badPicture, from: peers[slot].address, at: now)
+      warn(slot, fault.text, at: now, &output)
+    }
   }
 
   private mutating func part(_ slot: UInt32, _ reason: DepartureReason, _ hub: inout Hub) {
