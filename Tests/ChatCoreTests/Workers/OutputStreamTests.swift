@@ -62,7 +62,7 @@ struct OutputStreamTests {
     #expect(waitUntil { stream.failure != nil })
     #expect(stream.failure == EPIPE)
     #expect(!stream.append([1, 2, 3]))
-    #expect(stream.bytesDropped == 3)
+    #expect(stream.bytesDropped == 4)
     stream.drain(until: Clocks.now() + .milliseconds(5_000))
   }
 

@@ -111,14 +111,14 @@ struct LobbyModel {
     }
     let taken = Set(people.values.map { $0.name.lowercased() })
     var name = wanted
+    if people.count == clientsMax {
+      return tell(place, "You were not let in, because the chat is full.")
+    }
     if taken.contains(name.lowercased()) {
       if isB { return tell(place, "Name already taken") }
       var number = 2
       while taken.contains("\(wanted)-\(number)".lowercased()) { number += 1 }
       name = "\(wanted)-\(number)"
-    }
-    if people.count == clientsMax {
-      return tell(place, "You were not let in, because the chat is full.")
     }
     people[place] = Person(claimed: wanted, name: name, isB: isB, heard: now)
     welcome(place)
