@@ -49,6 +49,8 @@ enum FolderRules {
       // What lies beside the front ends' own folders is for all of them.
       return to.count == 1 || from.count == 1 || from[1] == to[1]
     }
+    // The hub knows no wire format, though it stands above them.
+    if first == "Hub", last == "Dialects" { return false }
     guard let here = order.firstIndex(of: String(first)),
       let there = order.firstIndex(of: String(last))
     else { return false }

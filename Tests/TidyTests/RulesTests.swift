@@ -46,6 +46,7 @@ struct RulesTests {
     let files = [
       file("Basics/Low.swift", basics), file("Hub/Hub.swift", "struct Hub { var low: Low }"),
       file("Hub/MemberName.swift", "struct MemberName {}"),
+      file("Dialects/Wire.swift", "struct Wire {}"),
       file("Frontends/Output.swift", "struct Output {}"),
       file("Frontends/IRC/IRC.swift", "struct IRC { var output: Output }"),
       file("Server/Engine.swift", "final class Engine { var hub: Hub }"),
@@ -59,6 +60,7 @@ struct RulesTests {
     #expect(violations("Basics/A.swift", "// Hub\nlet a = \"Hub\"") == [])
     #expect(violations("Basics/A.swift", "var a: Hub?") == ["Basics/A.swift names Hub of Hub"])
     #expect(violations("Hub/A.swift", "var a: [Output]").count == 1)
+    #expect(violations("Hub/A.swift", "var a: Wire").count == 1)
     #expect(violations("Frontends/Line/A.swift", "var a: IRC").count == 1)
     #expect(violations("Frontends/Line/A.swift", "var a: Output") == [])
     #expect(violations("Client/A.swift", "var a: Hub").count == 1)

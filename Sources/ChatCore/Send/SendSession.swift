@@ -142,11 +142,3 @@ final class SendSession {
     }
   }
 }
-
-/// Writes a line for a person to standard error.
-public func warn(_ text: String) {
-  _ = writeAll(Array("chatd: \(text)\n".utf8), to: STDERR_FILENO)
-}
-
-/// Writes a line that is no complaint to standard error.
-func note(_ text: String) { _ = writeAll(Array("\(text)\n".utf8), to: STDERR_FILENO) }

@@ -133,29 +133,3 @@ extension OutputStream.State {
     isOut = failure != nil
   }
 }
-
-/// Writes all of `bytes`, waiting where the descriptor is non-blocking.
-///
-/// - Returns: the error that stopped it, or nil.
-func writeAll(_ bytes: [UInt8], to fd: Int32) -> Int32? {
-  var written = 0
-  return writeAll(bytes, to: fd, written: &written)
-}
-
-/// The same; `written` is how much of it is written in any case.
-private func writeAll(_ bytes: [UInt8], to fd: Int32, written done: inout Int) -> Int32? {
-  done = 0
-  while done < bytes.count {
-    let offset = done
-    let count = bytes.withUnsafeBytes { write(fd, $0.baseAddress! + offset, $0.count - offset) }
-    if count >= 0 {
-      done += count
-    } else if errno == EAGAIN {
-      var request = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
-      _ = poll(&request, 1, -1)
-    } else if errno != EINTR {
-      return errno
-    }
-  }
-  return nil
-}
