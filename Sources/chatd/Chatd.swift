@@ -67,7 +67,7 @@ private func dispatch(_ words: [String]) throws(Failure) {
     guard let subcommand = subcommands.first(where: { $0.name == first }) else {
       let names = subcommands.map(\.name).joined(separator: ", ")
       throw Failure(
-        .usage, "\"\(harmless(first))\" is no subcommand; there are \(names); see chatd --help")
+        .usage, "\"\(first)\" is no subcommand; there are \(names); see chatd --help")
     }
     try subcommand.run(words)
   }

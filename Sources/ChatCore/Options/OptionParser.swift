@@ -117,7 +117,7 @@ public struct OptionParser {
     if name.hasPrefix("--"), fitting.count > 1 {
       return Failure(.usage, "\(name) could be \(fitting.joined(separator: " or ")); \(help)")
     }
-    return Failure(.usage, "\(harmless(name)) is not a known option; \(help)")
+    return Failure(.usage, "\(name) is not a known option; \(help)")
   }
 
   /// What `--help` shows: examples first.

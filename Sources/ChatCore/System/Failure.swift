@@ -1,5 +1,3 @@
-import ChatEngine
-
 /// What a `chatd` process ends with, as `Docs/chatd.1` lists it.
 public enum ExitCode: Int32, Sendable {
   case done = 0
@@ -13,7 +11,8 @@ public enum ExitCode: Int32, Sendable {
   case terminated = 143
 }
 
-/// Why a subcommand cannot go on: one line for a person, and what the process ends with.
+/// Why a subcommand cannot go on: one line for a person, and what the process ends with. The line
+/// may hold what came from outside; `warn` makes it harmless.
 public struct Failure: Error, CustomStringConvertible {
   public let exitCode: ExitCode
   public let message: String
@@ -27,6 +26,3 @@ public struct Failure: Error, CustomStringConvertible {
 
   public var description: String { message }
 }
-
-/// Text from outside as it may stand in a message.
-public func harmless(_ text: String) -> String { ShownText.string(text) }
