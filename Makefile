@@ -36,10 +36,10 @@ check: packages lint ## lint, warnings as errors, unit and tidy tests
 unit: packages
 	swift test --parallel
 
-lint: ## say what swift-format would change
+lint: packages ## say what swift-format would change
 	swift format lint --strict --parallel --recursive $(SWIFT_PATHS)
 
-format: ## change it
+format: packages ## change it
 	swift format --in-place --parallel --recursive $(SWIFT_PATHS)
 
 end-to-end: build ## the real binary, real sockets, a real terminal

@@ -71,7 +71,9 @@ private func limitFlags(_ change: @escaping Change) -> [Option] {
 
 private func outputFlags(_ change: @escaping Change) -> [Option] {
   [
-    Option("save-images", value: "FOLDER", "keep the pictures that are shown") { text in
+    Option("save-images", value: "FOLDER", "keep the pictures that are shown") {
+      text throws(Failure) in
+      if text.isEmpty { throw Failure(.usage, "--save-images: which folder?") }
       change {
         $0.saveImages = text
         $0.server.savesPictures = true

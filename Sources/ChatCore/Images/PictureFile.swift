@@ -3,32 +3,39 @@ import Glibc
 
 /// A picture file that was read into memory whole, bounded by `Limits.pictureFileBytesMax`.
 public struct PictureFile: Sendable {
-  /// The last part of the path, or `standard input`: what messages call the file.
+  /// The last part of the path, or `standard input`: what the others may know of it.
   public let name: String
   public let bytes: [UInt8]
 
   /// Reads the file at `path`; `-` is standard input.
   ///
-  /// Only regular files are opened by path, and only files, pipes and sockets are read as standard
-  /// input, so this does not wait for somebody to write into a named pipe or to type. Throws a
-  /// `PictureError` about the file itself; whether it holds a picture is not looked at here.
-  public static func read(path: String) throws(PictureError) -> PictureFile {
-    let name = path == "-" ? "standard input" : lastPart(of: path)
+  /// Only regular files are opened by path, and pipes where `acceptsPipes` says so, since reading
+  /// one waits for whoever writes into it. Only files, pipes and sockets are read as standard
+  /// input, so this does not wait for somebody to type. Throws a `PictureError` about the file
+  /// itself, by its path as it was given; whether it holds a picture is not looked at here.
+  public static func read(
+    path: String, acceptsPipes: Bool = false
+  ) throws(PictureError) -> PictureFile {
     do throws(PictureError.Reason) {
-      let bytes = path == "-" ? try readStandardInput() : try readFile(path)
+      let bytes =
+        path == "-" ? try readStandardInput() : try readFile(path, acceptsPipes: acceptsPipes)
       if bytes.isEmpty { throw .empty }
-      return PictureFile(name: name, bytes: bytes)
+      return PictureFile(name: path == "-" ? standardInput : lastPart(of: path), bytes: bytes)
     } catch {
-      throw PictureError(name: name, reason: error)
+      throw PictureError(name: path == "-" ? standardInput : path, reason: error)
     }
   }
+
+  private static let standardInput = "standard input"
 
   private static func lastPart(of path: String) -> String {
     let parts = path.split(separator: "/")
     return parts.last.map(String.init) ?? path
   }
 
-  private static func readFile(_ path: String) throws(PictureError.Reason) -> [UInt8] {
+  private static func readFile(
+    _ path: String, acceptsPipes: Bool
+  ) throws(PictureError.Reason) -> [UInt8] {
     // O_NONBLOCK keeps the open from waiting where the path leads to a pipe without a writer.
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
     guard descriptor >= 0 else {
@@ -43,6 +50,7 @@ public struct PictureFile: Sendable {
     let status = try status(of: descriptor)
     let kind = status.st_mode & S_IFMT
     if kind == S_IFDIR { throw .directory }
+    if kind == S_IFIFO && acceptsPipes { return try readAll(of: descriptor, expecting: 0) }
     if kind != S_IFREG { throw .notAFile }
     let bytes = Int(status.st_size)
     if bytes > Limits.pictureFileBytesMax {

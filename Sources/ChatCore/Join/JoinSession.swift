@@ -35,7 +35,9 @@ final class JoinSession {
     server = try options.client.serverAddress()
     let addresses = try server.resolve()
     let isTyped = isatty(STDIN_FILENO) == 1
-    let hasScreen = isTyped && isatty(STDOUT_FILENO) == 1 && !options.isJSON && !Self.isDumb
+    let hasScreen =
+      isTyped && isatty(STDOUT_FILENO) == 1 && !options.isJSON
+      && !TerminalStyle.isDumb
     readsCommands = isTyped
     do throws(SystemError) {
       reactor = try Reactor()
@@ -75,8 +77,6 @@ final class JoinSession {
     }
   }
 
-  private static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? true }
-
   private func connect() {
     connection.onEvent = { [unowned self] in handle($0) }
     connection.onRoom = { [unowned self] in adjustFlow() }
@@ -91,6 +91,7 @@ final class JoinSession {
         presentArrivals()
         adjustFlow()
         if lines.isReaderGone { quit(nil) }
+        if let failure = lines.takeFailure() { quit(failure) }
         finishIfIdle()
       }
       lines.onInputEnd = { [unowned self] error in
@@ -114,7 +115,9 @@ final class JoinSession {
     }
     switch screen {
     case .terminal(let terminal): terminal.finish()
-    case .lines(let lines): lines.finish()
+    case .lines(let lines):
+      lines.finish()
+      outcome = lines.takeFailure() ?? outcome
     }
     if let outcome { throw outcome }
     if case .lines = screen, linesRefused + notPassedOn > 0 {

@@ -33,6 +33,12 @@ final class LineScreen {
 
   /// Whether the reader of standard output is gone.
   var isReaderGone: Bool { output.failure != nil }
+  /// Why what others said could not be written, once.
+  func takeFailure() -> Failure? {
+    guard let outage = output.takeOutage(), outage != EPIPE else { return nil }
+    return Failure(.failed, "standard output: \(SystemError(outage, "write").reason)")
+  }
+
   /// Room for a picture, where a person looks at the lines.
   var canvas: TerminalCanvas? {
     guard !isJSON, isatty(STDOUT_FILENO) == 1 else { return nil }

@@ -124,7 +124,7 @@ final class PictureDesk {
     do throws(PictureError) {
       let file = try PictureFile.read(path: path)
       let fitted = try PictureFitter.fit(
-        file.bytes, name: file.name, request: PictureRequest(bytesMax: bytesMax))
+        file.bytes, name: path, request: PictureRequest(bytesMax: bytesMax))
       return .fitted(jpeg: fitted.jpeg, summary: fitted.summary(name: file.name))
     } catch {
       return .failed(error.description)

@@ -51,7 +51,8 @@ enum TypedLine: Equatable {
     }
   }
 
-  /// A path as people give it: in quotes, as some file managers drop it, or as it is.
+  /// A path as people give it: in quotes or with backslashes, as terminals and file managers drop
+  /// it, or as it is.
   static func path(_ text: String) -> String {
     let text = withoutTrailingSpace(text)
     if text.count >= 2, let quote = text.first, quote == "'" || quote == "\"",
@@ -59,7 +60,17 @@ enum TypedLine: Equatable {
     {
       return String(text.dropFirst().dropLast())
     }
-    return text
+    var path = ""
+    var isEscaped = false
+    for character in text {
+      if character == "\\" && !isEscaped {
+        isEscaped = true
+      } else {
+        path.append(character)
+        isEscaped = false
+      }
+    }
+    return path
   }
 
   private static func withoutTrailingSpace(_ text: String) -> String {

@@ -31,8 +31,11 @@ private func fit(
   _ path: String, _ request: PictureRequest
 ) throws(Failure) -> (FittedPicture, name: String) {
   do throws(PictureError) {
-    let file = try PictureFile.read(path: path)
-    return (try PictureFitter.fit(file.bytes, name: file.name, request: request), file.name)
+    let file = try PictureFile.read(path: path, acceptsPipes: true)
+    return (
+      try PictureFitter.fit(file.bytes, name: path == "-" ? file.name : path, request: request),
+      file.name
+    )
   } catch {
     throw Failure(.failed, error.description)
   }

@@ -12,11 +12,27 @@ struct KeyBuffer {
   var isEmpty: Bool { bytes.isEmpty }
 
   /// Takes the next whole key; nil where it has not wholly come.
+  ///
+  /// A tab that more follows at once was pasted and not pressed: it becomes a space, and completes
+  /// nothing. An escape sequence that is no key of the line editor's is passed over whole.
   mutating func next() -> [UInt8]? {
-    guard let length = Self.length(bytes) else { return nil }
-    defer { bytes.removeFirst(length) }
-    return Array(bytes.prefix(length))
+    while let length = Self.length(bytes) {
+      let key = Array(bytes.prefix(length))
+      bytes.removeFirst(length)
+      if key == [Self.tab], !bytes.isEmpty { return [UInt8(ascii: " ")] }
+      if key.starts(with: Self.sequenceStart), !Self.knownSequences.contains(key) { continue }
+      return key
+    }
+    return nil
   }
+
+  private static let tab: UInt8 = 0x09
+  private static let sequenceStart = Array("\u{1b}[".utf8)
+  /// Arrows, Home, End and Delete as terminals send them, and Ctrl with an arrow.
+  private static let knownSequences: Set<[UInt8]> = Set(
+    ["A", "B", "C", "D", "H", "F", "1~", "3~", "4~", "1;5C", "1;5D"].map {
+      sequenceStart + Array($0.utf8)
+    })
 
   /// Throws away an escape that nothing followed: the key itself, pressed alone.
   mutating func dropLoneEscape() {

@@ -20,10 +20,9 @@ struct TerminalCanvas: Sendable {
   ///
   /// - Returns: nil where pictures cannot be drawn (`TERM=dumb`, or no room).
   init?(_ size: TerminalSize) {
-    let term = getenv("TERM").map { String(cString: $0) } ?? "dumb"
     columns = min(size.columns, Limits.canvasColumnsMax)
     rows = min(size.rows - 3, Limits.canvasRowsMax)
-    guard term != "dumb", columns >= 4, rows >= 2 else { return nil }
+    guard !TerminalStyle.isDumb, columns >= 4, rows >= 2 else { return nil }
     let hasPixels = size.pixelWidth > 0 && size.pixelHeight > 0
     cellWidth = hasPixels ? max(1, size.pixelWidth / size.columns) : 8
     cellHeight = hasPixels ? max(1, size.pixelHeight / size.rows) : 16

@@ -6,7 +6,13 @@ struct TerminalStyle {
 
   init() {
     let noColor = getenv("NO_COLOR").map { $0[0] != 0 } ?? false
-    isPlain = noColor || getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
+    isPlain = noColor || Self.isDumb
+  }
+
+  /// Whether the terminal can do nothing but print lines, or does not say what it can.
+  static var isDumb: Bool {
+    let term = getenv("TERM").map { String(cString: $0) } ?? ""
+    return term.isEmpty || term == "dumb"
   }
 
   func dim(_ text: String) -> String { wrap(text, "2") }

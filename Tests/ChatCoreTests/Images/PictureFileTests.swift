@@ -32,19 +32,38 @@ struct PictureFileTests {
   @Test("each thing that is no readable file has its own line")
   func lines() throws {
     try withFolder { folder in
-      let missing = try error(folder.appendingPathComponent("gone.jpg").path)
-      #expect(missing.description == "gone.jpg does not exist")
+      let gone = folder.appendingPathComponent("gone.jpg").path
+      #expect(try error(gone).description == "\(gone) does not exist")
       let inFile = folder.appendingPathComponent("empty.jpg")
       try Data().write(to: inFile)
-      #expect(try error(inFile.path).description == "empty.jpg is empty")
-      #expect(try error(inFile.path + "/x.jpg").description == "x.jpg does not exist")
+      #expect(try error(inFile.path).description == "\(inFile.path) is empty")
+      let below = inFile.path + "/x.jpg"
+      #expect(try error(below).description == "\(below) does not exist")
       let line = try error(folder.path).description
-      #expect(line == "\(folder.lastPathComponent) is a directory, not a picture")
-      #expect(try error("/dev/zero").description == "zero is neither a file nor a pipe")
+      #expect(line == "\(folder.path) is a directory, not a picture")
+      #expect(try error("/dev/zero").description == "/dev/zero is neither a file nor a pipe")
       let pipe = folder.appendingPathComponent("pipe.jpg").path
       #expect(mkfifo(pipe, 0o600) == 0)
-      #expect(try error(pipe).description == "pipe.jpg is neither a file nor a pipe")
+      #expect(try error(pipe).description == "\(pipe) is neither a file nor a pipe")
     }
+  }
+
+  @Test("a pipe is read where that is wanted, however slowly it is filled")
+  func pipes() throws {
+    var ends: [Int32] = [-1, -1]
+    #expect(pipe(&ends) == 0)
+    let writer = ends[1]
+    Thread.detachNewThread {
+      for byte in "slow".utf8 {
+        usleep(5_000)
+        _ = write(writer, [byte], 1)
+      }
+      close(writer)
+    }
+    let path = "/dev/fd/\(ends[0])"
+    #expect(throws: PictureError.self) { try PictureFile.read(path: path) }
+    #expect(try PictureFile.read(path: path, acceptsPipes: true).bytes == Array("slow".utf8))
+    close(ends[0])
   }
 
   @Test("a file beyond the limit is refused by its size, with both figures and the limit's name")
@@ -56,7 +75,7 @@ struct PictureFileTests {
       let line = try error(path).description
       #expect(
         line
-          == "huge.jpg is too large: 100.0 MB, at most 67.1 MB are read "
+          == "\(path) is too large: 100.0 MB, at most 67.1 MB are read "
           + "(limit pictureFileBytesMax)")
     }
   }

@@ -18,6 +18,7 @@ struct TypedLineTests {
       ("/image", .askImage), ("/image  ", .askImage), ("/image a b.jpg ", .image("a b.jpg")),
       ("/image\ta.jpg", .image("a.jpg")), ("/image 'a b.jpg'", .image("a b.jpg")),
       ("/image \"a b.jpg\"", .image("a b.jpg")), ("/image '", .image("'")),
+      ("/image my\\ dir/a\\ b.png", .image("my dir/a b.png")), ("/image a\\\\b", .image("a\\b")),
       ("/image 'a", .image("'a")), ("/image 'a\"", .image("'a\"")),
       ("//who", .say("/who")), ("//", .say("/")), ("///", .say("//")), (" //x", .say("/x")),
       ("/", .unknown("/")), ("/whoo", .unknown("/whoo")), ("/WHO", .unknown("/WHO")),

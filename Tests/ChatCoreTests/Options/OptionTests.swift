@@ -80,7 +80,6 @@ struct OptionParserTests {
     #expect(try refusal(["--bogus=1"]) == "--bogus is not a known option; \(help)")
     #expect(
       try refusal(["--lo"]) == "--lo could be --log or --log-level-with-a-long-name; \(help)")
-    #expect(try refusal(["--\u{1b}x"]) == "--^[x is not a known option; \(help)")
     #expect(try refusal(["-x"]) == "-x is not a known option; \(help)")
     #expect(try refusal(["--quiet=1"]) == "--quiet takes no value; \(help)")
     #expect(try refusal(["a", "b"]) == "\"b\" is one word too many; \(help)")

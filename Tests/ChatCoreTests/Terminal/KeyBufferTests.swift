@@ -30,6 +30,13 @@ struct KeyBufferTests {
     }
   }
 
+  @Test("An escape sequence that is no key is passed over, and a tab within a paste is a space")
+  func passesOverSequences() {
+    #expect(keys([Array("a\u{1b}[31mb".utf8)]) == [[0x61], [0x62]])
+    #expect(keys([Array("\u{1b}[200~x\ty".utf8)]) == [[0x78], [0x20], [0x79]])
+    #expect(keys([[0x09]]) == [[0x09]])
+  }
+
   @Test("A key that has not wholly come is waited for")
   func waits() {
     for part in [[0x1b], [0x1b, 0x5b], [0x1b, 0x5b, 0x31], [0x1b, 0x4f], [0xe2, 0x82]] as [[UInt8]]

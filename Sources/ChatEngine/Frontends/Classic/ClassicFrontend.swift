@@ -327,6 +327,16 @@ extension ClassicFrontend {
     _ jpeg: Range<Int>, of bytes: Span<UInt8>, from slot: UInt32, at now: Instant,
     _ hub: inout Hub, _ output: inout ServerOutput
   ) {
+    // With the name that the server knows in front, which may be longer than the one that came.
+    let name = hub.name(of: peers[slot].member).text
+    guard
+      ClassicText.picturePrefix.utf8.count + name.utf8.count + 1 + jpeg.count
+        <= Limits.datagramBytesMax
+    else {
+      output.drop(.tooLong, from: peers[slot].address, at: now)
+      warn(slot, "it is too long with your name in front", at: now, &output)
+      return
+    }
     do throws(Hub.SpeechRefusal) {
       try hub.show(peers[slot].member, jpeg, in: bytes, at: now)
     } catch {
