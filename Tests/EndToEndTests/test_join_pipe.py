@@ -9,7 +9,7 @@ import time
 import pytest
 
 from support.clients import hush
-from support.program import one_line, run_chatd
+from support.program import one_line, run_chatd, start_chatd
 from support.waiting import wait_until
 
 
@@ -336,3 +336,17 @@ def test_wrong_usage_names_the_flag_and_exits_with_2(words, named):
     result = run_chatd("join", *words, stdin=b"")
     assert result.returncode == 2
     assert named in one_line(result.stderr)
+
+
+def test_output_that_cannot_be_written_ends_it_with_the_reason(serve):
+    server = serve()
+    with open("/dev/full", "wb") as full:
+        joiner = start_chatd("join", "--server", server.target, "--name", "J", "--count", "1",
+                             "--timeout", "30", stdin=subprocess.DEVNULL, stdout=full,
+                             stderr=subprocess.PIPE)
+        anoop = server.a("Anoop")
+        server.wait_for_summary(clients=2)
+        anoop.say("hello")
+        _, stderr = joiner.communicate(timeout=30)
+    assert joiner.returncode == 1
+    assert "standard output: No space left on device" in stderr.decode()

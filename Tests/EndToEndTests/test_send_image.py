@@ -12,7 +12,7 @@ import pytest
 
 from support.clients import hush
 from support.pictures import jpeg_photo, jpeg_shell, jpeg_size, png, png_bomb
-from support.program import chatd_path, environment, one_line, run_chatd
+from support.program import chatd_path, environment, one_line, run_chatd, start_chatd
 
 BYTES_MAX = 65_457
 PHOTOGRAPHS = sorted(pathlib.Path("/usr/share/backgrounds/mate").rglob("*.jpg"))
@@ -314,3 +314,17 @@ def test_it_works_against_an_unmodified_server(classroom, photo):
     assert server.heard[0] == b"Script has joined the chat."
     assert server.heard[1].startswith(b"IMG:Script:\xff\xd8")
     assert len(server.heard) == 3
+
+
+def test_a_pipe_by_its_path_is_read_like_a_file(serve):
+    server = serve()
+    anoop = server.a("Anoop")
+    reading, writing = os.pipe()
+    os.write(writing, jpeg_photo(160, 120))
+    os.close(writing)
+    done = start_chatd("send-image", "--server", server.target, "--name", "Bea", "--path",
+                       f"/dev/fd/{reading}", pass_fds=[reading], stderr=subprocess.PIPE)
+    os.close(reading)
+    _, stderr = done.communicate(timeout=60)
+    assert done.returncode == 0, stderr
+    assert any(datagram.startswith(b"IMG:Bea:\xff\xd8") for datagram in anoop.received())

@@ -196,3 +196,12 @@ def test_a_file_that_cannot_be_opened_stops_the_start(tmp_path, flag):
     assert result.returncode == 1
     line = one_line(result.stderr)
     assert str(file) in line and flag in line
+
+
+def test_a_transcript_on_a_full_disk_is_an_error_in_the_log_and_counted(serve):
+    server = serve("--transcript", "/dev/full")
+    anoop = server.a("Anoop")
+    anoop.say("hello")
+    anoop.settle()
+    assert "No space left on device" in server.log.wait_for("error not-written ")[0]
+    wait_until(lambda: server.summary()["transcript-bytes-dropped"] > 0, "the bytes are counted")
