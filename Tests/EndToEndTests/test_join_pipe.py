@@ -350,3 +350,21 @@ def test_output_that_cannot_be_written_ends_it_with_the_reason(serve):
         _, stderr = joiner.communicate(timeout=30)
     assert joiner.returncode == 1
     assert "standard output: No space left on device" in stderr.decode()
+
+
+def test_a_reader_that_is_slow_at_the_end_loses_nothing(serve):
+    server = serve()
+    joiner = start_chatd("join", "--server", server.target, "--name", "J", "--count", "10",
+                         stdin=subprocess.DEVNULL)
+    anoop = server.a("Anoop")
+    server.wait_for_summary(clients=2)
+    texts = [f"{number} ".ljust(60_000, "x") for number in range(10)]
+    for text in texts:
+        anoop.say(text)
+        anoop.settle()
+    server.wait_for_summary(clients=1)
+    # Longer than a process that was told to end gives its streams.
+    time.sleep(1.5)
+    stdout, _ = joiner.communicate(timeout=30)
+    assert joiner.returncode == 0
+    assert stdout.decode().splitlines() == [f"Anoop: {text}" for text in texts]

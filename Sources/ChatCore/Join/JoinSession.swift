@@ -26,6 +26,8 @@ final class JoinSession {
   private var notPassedOn = 0
   /// Set once the connection has ended; the process goes on while pictures are being saved.
   private var isOver = false
+  /// Whether `--timeout` is over, so that a reader that stalls is not waited for.
+  private var isLate = false
   private var outcome: Failure?
   private var endTimer: Reactor.Timer?
 
@@ -118,6 +120,9 @@ final class JoinSession {
     case .lines(let lines):
       lines.finish()
       outcome = lines.takeFailure() ?? outcome
+      if outcome == nil, !lines.isWritten {
+        outcome = Failure(.failed, "standard output was not read to the end in time")
+      }
     }
     if let outcome { throw outcome }
     if case .lines = screen, linesRefused + notPassedOn > 0 {
@@ -132,6 +137,7 @@ final class JoinSession {
     guard case .lines = screen, let seconds = options.client.timeoutSeconds else { return }
     let timer = reactor.addTimer { [unowned self] in
       guard hasJoined else { return }
+      isLate = true
       if let count = options.count, received < count {
         outcome = Failure(
           .notAcknowledged, "\(received) of \(count) messages came within the time")
@@ -176,7 +182,9 @@ final class JoinSession {
 
   private func finishIfIdle() {
     var isShown = order.count == 0
-    if case .lines(let lines) = screen, lines.isReaderGone { isShown = true }
+    if case .lines(let lines) = screen {
+      isShown = lines.isReaderGone || isLate || isShown && lines.isWritten
+    }
     if isOver, isShown, desk?.pending ?? 0 == 0 { reactor.stop() }
   }
 

@@ -45,6 +45,9 @@ final class LineScreen {
     return TerminalCanvas(TerminalSize(of: STDOUT_FILENO))
   }
 
+  /// Whether nothing waits for the reader of standard output any more.
+  var isWritten: Bool { output.isIdle || isReaderGone }
+
   /// Whether so much waits to be read that nothing more should be received.
   var isBusy: Bool { output.backlogBytes > Limits.outputBacklogBytesMax / 2 }
 

@@ -43,6 +43,8 @@ final class OutputStream: Sendable {
   /// What was left out because too much waited.
   var bytesDropped: UInt64 { state.withLock { $0.bytesDropped } }
   var backlogBytes: Int { state.withLock { $0.waiting.count } }
+  /// Whether everything is written.
+  var isIdle: Bool { state.withLock { $0.waiting.isEmpty && !$0.isWriting } }
   /// Readable after anything was written or failed.
   var progressFD: Int32 { progress.fd }
 
@@ -100,6 +102,7 @@ final class OutputStream: Sendable {
   private func writeForever() {
     var piece: [UInt8] = []
     piece.reserveCapacity(Self.usualBytes)
+    var isCut = false
     while true {
       wakeUp.wait()
       wakeUp.clear()
@@ -111,8 +114,11 @@ final class OutputStream: Sendable {
         return (replacement, state.target)
       }
       if old >= 0 { close(old) }
+      // The rest of a line that an error cut is lost; what comes next must not run on from it.
+      if isCut && !piece.isEmpty { piece.insert(UInt8(ascii: "\n"), at: 0) }
       var written = 0
       let failure = writeAll(piece, to: target, written: &written)
+      if written > 0 { isCut = failure != nil && piece[written - 1] != UInt8(ascii: "\n") }
       state.withLock { state in
         state.isWriting = false
         state.bytesDropped += UInt64(piece.count - written)

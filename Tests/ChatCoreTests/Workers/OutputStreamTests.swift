@@ -124,6 +124,19 @@ struct OutputStreamTests {
     #expect(pipe.read(1) == [5])
   }
 
+  @Test("It is idle when everything is written, and not before")
+  func knowsWhenItIsIdle() throws {
+    let pipe = TestPipe()
+    let stream = try OutputStream(fd: pipe.writeEnd)
+    #expect(stream.isIdle)
+    let more = [UInt8](repeating: 7, count: 1 << 20)
+    stream.append(more)
+    usleep(20_000)
+    #expect(!stream.isIdle)
+    #expect(pipe.read(more.count) == more)
+    #expect(waitUntil { stream.isIdle })
+  }
+
   /// Waits a tenth of a second at most.
   private func waitBriefly(_ isSo: () -> Bool) -> Bool {
     for _ in 0..<100 {
