@@ -14,7 +14,8 @@ SOURCE = pathlib.Path(__file__).parent / "support" / "allocations.c"
 WARM_UP_DATAGRAMS = 6_000
 COUNTED_DATAGRAMS = 6_000
 BATCH = 50
-# The time zone is looked at once a minute, which asks for a little; a datagram asks for nothing.
+# A few calls pass: a batch may be larger than any before it, and then buffers grow once. A call for
+# every datagram, or for every turn of the loop, would be hundreds or thousands.
 ONCE_IN_A_WHILE = 20
 
 
