@@ -9,13 +9,19 @@ public enum Limits {
   public static let datagramBytesMax = 65_507
   /// Datagrams taken from the socket by one `recvmmsg`.
   public static let receiveBatchDatagramsMax = 64
-  /// Datagrams handed to the socket by one `sendmmsg`; the kernel's own bound is UIO_MAXIOV.
+  /// Messages handed to the socket by one `sendmmsg`; the kernel's own bound is UIO_MAXIOV.
   public static let sendBatchDatagramsMax = 1_024
+  /// The same for a client, which sends to one address.
+  public static let clientSendBatchDatagramsMax = 64
   /// Deliveries that may wait in the outbox before the server stops deciding and sends. One
   /// decision may go past it by one fan-out, so the outbox is bounded by this plus `clientsMax`.
   public static let outboxDeliveriesHigh = 4_096
   /// Payload bytes that may wait in the outbox before the server stops deciding and sends.
   public static let outboxBytesHigh = 1 << 20
+  /// The room for payload bytes: up to the mark, and what one decision may add to it.
+  public static let outboxBytesMax = outboxBytesHigh + 16 * datagramBytesMax
+  /// Datagrams of one size to one address that the kernel takes as one message: UDP_MAX_SEGMENTS.
+  public static let segmentsMax = 64
   /// Asked for as SO_RCVBUF and SO_SNDBUF; the kernel may grant less.
   public static let socketBufferBytes = 4 << 20
 
