@@ -143,4 +143,17 @@ public enum Limits {
   public static let inputHistoryLinesMax = 500
   /// Names that a client remembers for `/who` and completion.
   public static let rosterNamesMax = 10_000
+
+  // MARK: Native sessions
+
+  /// Ranges of packet numbers that are remembered, and that an ACK names.
+  public static let ackRangesMax = 33
+  /// So many packets that want an acknowledgment may wait for one, and so long.
+  public static let ackElicitingPacketsMax = 64
+  public static let ackDelayMilliseconds = 50
+  /// What a round trip is taken for before one was measured, and the most that one counts for.
+  public static let roundTripFirstMilliseconds = 333
+  public static let roundTripSecondsMax = 60
+  /// No wait for an acknowledgment is cut finer than this.
+  public static let timerGranularityMilliseconds = 1
 }
