@@ -146,6 +146,8 @@ public enum Limits {
 
   // MARK: Native sessions
 
+  /// A datagram of so many bytes gets through everywhere; longer ones are tried first.
+  public static let sessionDatagramBytesMin = 1_200
   /// Ranges of packet numbers that are remembered, and that an ACK names.
   public static let ackRangesMax = 33
   /// So many packets that want an acknowledgment may wait for one, and so long.
@@ -156,4 +158,17 @@ public enum Limits {
   public static let roundTripSecondsMax = 60
   /// No wait for an acknowledgment is cut finer than this.
   public static let timerGranularityMilliseconds = 1
+  /// What a session may have in flight: at first, and at most; and so many datagrams at least.
+  public static let congestionWindowBytesFirst = 12_000
+  public static let congestionWindowBytesMax = 16 << 20
+  public static let congestionWindowDatagramsMin = 2
+  /// The window does not grow while round trips take this much longer than twice the least.
+  public static let standingQueueMilliseconds = 20
+  /// Slow start ends early where round trips grow by an eighth, but by at least and at most this
+  /// much, over a round with so many datagrams; then it goes on at a quarter of its pace for so
+  /// many rounds. RFC 9406.
+  public static let slowStartDelayMillisecondsMin = 4
+  public static let slowStartDelayMillisecondsMax = 16
+  public static let slowStartSampleDatagrams = 8
+  public static let slowStartLastRoundsMax = 5
 }
