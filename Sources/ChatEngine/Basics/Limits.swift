@@ -171,4 +171,12 @@ public enum Limits {
   public static let slowStartDelayMillisecondsMax = 16
   public static let slowStartSampleDatagrams = 8
   public static let slowStartLastRoundsMax = 5
+  /// What a sender may send at once: so many datagrams, or so long's worth; and this many bytes
+  /// where round trips are shorter than that.
+  public static let pacingBurstDatagrams = 10
+  public static let pacingBurstMicroseconds = 1_000
+  public static let pacingNearBurstBytes = 64 << 10
+  public static let pacingNearMicroseconds = 2_000
+  /// A sender that waits for its pace waits for so long's worth, and so wakes up less often.
+  public static let pacingGapMicroseconds = 500
 }
