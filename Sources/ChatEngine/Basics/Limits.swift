@@ -148,6 +148,19 @@ public enum Limits {
 
   /// A datagram of so many bytes gets through everywhere; longer ones are tried first.
   public static let sessionDatagramBytesMin = 1_200
+  /// The lengths that are tried, in order: Ethernet and tunnels (IPv6 and IPv4), Wi-Fi, FDDI, jumbo
+  /// frames, loopback.
+  public static let sessionDatagramBytesTried = [
+    1_232, 1_372, 1_452, 1_472, 2_948, 4_352, 8_952, 16_000, 32_000, datagramBytesMax,
+  ]
+  /// A length that was lost so often does not get through.
+  public static let pathProbeLossesMax = 2
+  /// How long after a probe that was lost the same length is tried again.
+  public static let pathProbeGapMilliseconds = 1_000
+  /// How long after the last probe of a search the next search begins.
+  public static let pathSearchGapSeconds = 600
+  /// The same after a path stopped letting through what it let through before.
+  public static let pathBlackHoleSeconds = 60
   /// Ranges of packet numbers that are remembered, and that an ACK names.
   public static let ackRangesMax = 33
   /// So many packets that want an acknowledgment may wait for one, and so long.
