@@ -23,8 +23,11 @@ let package = Package(
     library("CEXIF", "libexif", apt: "libexif-dev"),
     library("CEditline", "libedit", apt: "libedit-dev"),
     library("CChafa", "chafa", apt: "libchafa-dev"),
+    library("CSodium", "libsodium", apt: "libsodium-dev"),
+    library("CCrypto", "libcrypto", apt: "libssl-dev"),
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
-    .target(name: "ChatEngine", swiftSettings: strict),
+    .target(
+      name: "ChatEngine", dependencies: ["CSodium", "CCrypto"], swiftSettings: strict),
     .target(
       name: "ChatCore",
       dependencies: [

@@ -4,7 +4,8 @@
 set -eu
 
 build="binutils libc6-dev libstdc++-12-dev pkg-config libturbojpeg0-dev libzimg-dev libspng-dev
-  libwebp-dev libgif-dev libheif-dev libexif-dev libedit-dev libchafa-dev libglib2.0-dev"
+  libwebp-dev libgif-dev libheif-dev libexif-dev libedit-dev libchafa-dev libglib2.0-dev
+  libsodium-dev libssl-dev"
 demo="mate-backgrounds"
 screenshot="$demo fonts-dejavu-core python3 python3-pil tmux"
 test="$demo gcc python3 python3-pytest python3-pil tmux systemd iproute2 jq man-db"

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 
 seconds=${1:?how many seconds for each fuzzer?}
 shift
-[ $# -gt 0 ] || set -- Classifier JPEGHeader Server Client
+[ $# -gt 0 ] || set -- Classifier JPEGHeader Server Client Noise
 out=.build/fuzz
 export SWIFT_DETERMINISTIC_HASHING=1
 export ASAN_OPTIONS=detect_leaks=0
@@ -18,10 +18,12 @@ build() {
     -newer "$out/$1" -print -quit)" ]; then
     return
   fi
-  # All of the engine in one module with the harness, so that it sees what a test sees.
+  # All of the engine in one module with the harness, so that it sees what a test sees. The module
+  # maps of its C libraries say nothing about linking.
   # The linker's remarks about the sanitizer are kept for when it fails.
   if ! find Sources/ChatEngine -name '*.swift' -exec \
     swiftc -sanitize=fuzzer,address -O -wmo -swift-version 6 -parse-as-library \
+    -I Sources/CSodium -I Sources/CCrypto -lsodium -lcrypto \
     -module-name "$1Fuzz" -o "$out/$1" \
     Tests/Fuzz/FuzzInput.swift "Tests/Fuzz/$1Fuzz.swift" {} + >"$out/build.log" 2>&1; then
     cat "$out/build.log"

@@ -18,6 +18,8 @@ enum ImportRules {
     "CEXIF": ["Sources/ChatCore/Images/EXIF.swift"],
     "CEditline": ["Sources/ChatCore/Terminal/LineEditor.swift"],
     "CChafa": ["Sources/ChatCore/Terminal/TerminalCanvas.swift"],
+    "CSodium": ["Sources/ChatEngine/Noise/Primitives.swift"],
+    "CCrypto": ["Sources/ChatEngine/Noise/CurveAndCipher.swift"],
   ]
 
   /// The modules that a file imports, in order.

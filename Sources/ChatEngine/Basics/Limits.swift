@@ -34,6 +34,15 @@ public enum Limits {
   /// The highest number tried behind a taken name: `NAME-2` … `NAME-99`.
   public static let nameNumberMax = 99
 
+  // MARK: Encryption
+
+  /// The longest message of a Noise handshake (Noise §3).
+  public static let noiseMessageBytesMax = 65_535
+  /// A packet number is remembered until one is seen that is greater by so much.
+  public static let replayWindowNumbers = 1_024
+  /// The memory in which a password is made into a key.
+  public static let passwordKeyMemoryBytes = 64 << 20
+
   // MARK: Clients of a server
 
   /// Clients in all: the default, and the most that `--clients-max` can ask for.

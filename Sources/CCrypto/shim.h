@@ -1,0 +1,125 @@
+// OpenSSL's libcrypto for two jobs: X25519 (RFC 7748) and ChaCha20-Poly1305 (RFC 8439).
+//
+// The contexts of EVP cost an allocation and a look-up by name each, so a thread makes its own at
+// its first use and keeps them. Keys and nonces are set for each call. No configuration file is
+// read, and nothing is initialised before the first use.
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { CCRYPTO_KEY_BYTES = 32, CCRYPTO_NONCE_BYTES = 12, CCRYPTO_TAG_BYTES = 16 };
+
+/// What one thread keeps: a context that seals, one that opens, one that takes in keys.
+struct ccrypto_thread {
+  EVP_CIPHER_CTX *sealing;
+  EVP_CIPHER_CTX *opening;
+  EVP_PKEY_CTX *keys;
+};
+
+/// This thread's contexts; NULL where there is no memory, or no such algorithm.
+static inline struct ccrypto_thread *ccrypto_here(void) {
+  static _Thread_local struct ccrypto_thread here;
+  if (here.keys != NULL) return &here;
+  if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) return NULL;
+  EVP_CIPHER_CTX *sealing = EVP_CIPHER_CTX_new();
+  EVP_CIPHER_CTX *opening = EVP_CIPHER_CTX_new();
+  EVP_PKEY_CTX *keys = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+  if (sealing != NULL && opening != NULL && keys != NULL &&
+      EVP_EncryptInit_ex(sealing, EVP_chacha20_poly1305(), NULL, NULL, NULL) == 1 &&
+      EVP_DecryptInit_ex(opening, EVP_chacha20_poly1305(), NULL, NULL, NULL) == 1 &&
+      EVP_PKEY_fromdata_init(keys) == 1) {
+    here.sealing = sealing;
+    here.opening = opening;
+    here.keys = keys;
+    return &here;
+  }
+  EVP_CIPHER_CTX_free(sealing);
+  EVP_CIPHER_CTX_free(opening);
+  EVP_PKEY_CTX_free(keys);
+  return NULL;
+}
+
+/// Seals `count` bytes of `from` into `to`, which may be the same, and writes the tag's 16 bytes.
+static inline bool ccrypto_seal(const uint8_t *key, const uint8_t *nonce, const uint8_t *header,
+                                int header_count, const uint8_t *from, uint8_t *to, int count,
+                                uint8_t *tag) {
+  struct ccrypto_thread *here = ccrypto_here();
+  int written = 0;
+  return here != NULL && EVP_EncryptInit_ex(here->sealing, NULL, NULL, key, nonce) == 1 &&
+         (header_count == 0 ||
+          EVP_EncryptUpdate(here->sealing, NULL, &written, header, header_count) == 1) &&
+         (count == 0 || EVP_EncryptUpdate(here->sealing, to, &written, from, count) == 1) &&
+         EVP_EncryptFinal_ex(here->sealing, to + count, &written) == 1 &&
+         EVP_CIPHER_CTX_ctrl(here->sealing, EVP_CTRL_AEAD_GET_TAG, CCRYPTO_TAG_BYTES, tag) == 1;
+}
+
+/// Opens `count` bytes of `from`, without the tag, into `to`, which may be the same; false where
+/// they were not sealed so. Then `to` holds nothing that was in them.
+static inline bool ccrypto_open(const uint8_t *key, const uint8_t *nonce, const uint8_t *header,
+                                int header_count, const uint8_t *from, uint8_t *to, int count,
+                                const uint8_t *tag) {
+  struct ccrypto_thread *here = ccrypto_here();
+  uint8_t wanted[CCRYPTO_TAG_BYTES];
+  int written = 0;
+  memcpy(wanted, tag, sizeof wanted);
+  if (here != NULL && EVP_DecryptInit_ex(here->opening, NULL, NULL, key, nonce) == 1 &&
+      EVP_CIPHER_CTX_ctrl(here->opening, EVP_CTRL_AEAD_SET_TAG, sizeof wanted, wanted) == 1 &&
+      (header_count == 0 ||
+       EVP_DecryptUpdate(here->opening, NULL, &written, header, header_count) == 1) &&
+      (count == 0 || EVP_DecryptUpdate(here->opening, to, &written, from, count) == 1) &&
+      EVP_DecryptFinal_ex(here->opening, to + count, &written) == 1) {
+    return true;
+  }
+  if (count > 0) memset(to, 0, (size_t)count);
+  return false;
+}
+
+/// A key of this library from a public key, and its secret where there is one. To be freed.
+static inline EVP_PKEY *ccrypto_key(const uint8_t *secret, const uint8_t *public_key) {
+  struct ccrypto_thread *here = ccrypto_here();
+  EVP_PKEY *key = NULL;
+  OSSL_PARAM parts[3];
+  int count = 0;
+  if (here == NULL) return NULL;
+  // The library reads these only, though its type does not say so.
+  parts[count++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)public_key,
+                                                     CCRYPTO_KEY_BYTES);
+  if (secret != NULL) {
+    parts[count++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (void *)secret,
+                                                       CCRYPTO_KEY_BYTES);
+  }
+  parts[count] = OSSL_PARAM_construct_end();
+  int kind = secret != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
+  return EVP_PKEY_fromdata(here->keys, &key, kind, parts) == 1 ? key : NULL;
+}
+
+/// X25519 of a secret, whose own public key saves working it out again, and another's public key;
+/// false where the result is all zeros.
+static inline bool ccrypto_x25519(const uint8_t *secret, const uint8_t *own,
+                                  const uint8_t *other, uint8_t *result) {
+  EVP_PKEY *ours = ccrypto_key(secret, own);
+  EVP_PKEY *theirs = ccrypto_key(NULL, other);
+  EVP_PKEY_CTX *context = ours != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, ours, NULL) : NULL;
+  size_t count = CCRYPTO_KEY_BYTES;
+  bool is_done = context != NULL && theirs != NULL && EVP_PKEY_derive_init(context) == 1 &&
+                 EVP_PKEY_derive_set_peer_ex(context, theirs, 0) == 1 &&
+                 EVP_PKEY_derive(context, result, &count) == 1 && count == CCRYPTO_KEY_BYTES;
+  EVP_PKEY_CTX_free(context);
+  EVP_PKEY_free(theirs);
+  EVP_PKEY_free(ours);
+  return is_done;
+}
+
+/// The public key of a secret.
+static inline bool ccrypto_x25519_public(const uint8_t *secret, uint8_t *result) {
+  size_t count = CCRYPTO_KEY_BYTES;
+  if (ccrypto_here() == NULL) return false;
+  EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, secret, count);
+  bool is_done = key != NULL && EVP_PKEY_get_raw_public_key(key, result, &count) == 1;
+  EVP_PKEY_free(key);
+  return is_done;
+}

@@ -1,0 +1,139 @@
+/// The nonce of one sealing: 12 bytes.
+public struct CipherNonce: Equatable, Sendable {
+  /// As they lie in memory.
+  let words: (UInt32, UInt32, UInt32)
+
+  /// Four bytes and eight, both big-endian.
+  public init(_ high: UInt32, _ low: UInt64) {
+    words = (
+      high.bigEndian, UInt32(truncatingIfNeeded: low >> 32).bigEndian,
+      UInt32(truncatingIfNeeded: low).bigEndian
+    )
+  }
+
+  /// Noise's nonce of ChaChaPoly: four zero bytes and the number, little-endian (§12.3).
+  public init(number: UInt64) {
+    words = (
+      0, UInt32(truncatingIfNeeded: number).littleEndian,
+      UInt32(truncatingIfNeeded: number >> 32).littleEndian
+    )
+  }
+
+  public static func == (first: Self, second: Self) -> Bool { first.words == second.words }
+}
+
+/// A key that seals and opens with ChaCha20-Poly1305 (RFC 8439), wiped at the end.
+///
+/// Who seals with it never uses a number twice. Nothing is allocated in a call. Not `Sendable`: it
+/// stays on its session's thread.
+public final class CipherKey {
+  public static let tagBytes = ChaChaPoly.tagBytes
+  /// The number that Noise keeps for rekeying (§4.2); nothing else is sealed with it.
+  private static let rekeyNumber = UInt64.max
+
+  private let key: SecretBytes
+
+  /// Nil where `bytes` are not 32.
+  public init?(copying bytes: Span<UInt8>) {
+    guard bytes.count == ChaChaPoly.keyBytes else { return nil }
+    key = bytes.withUnsafeBufferPointer { SecretBytes(copying: $0.baseAddress!, count: $0.count) }
+  }
+
+  /// 32 bytes that `fill` writes.
+  init(_ fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+    key = SecretBytes(count: ChaChaPoly.keyBytes)
+    fill(key.start)
+  }
+
+  /// A key for something that is sealed by itself.
+  public static func make(_ random: inout SecretRandom) -> CipherKey {
+    CipherKey { random.fill($0, ChaChaPoly.keyBytes) }
+  }
+
+  public func withBytes<Result, Failure: Error>(
+    _ body: (Span<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(UnsafeBufferPointer(start: key.start, count: key.count).span)
+  }
+
+  /// Seals `count` bytes in place and writes the tag's 16 behind them.
+  ///
+  /// - Parameters:
+  ///   - header: what is authenticated with them and stays readable.
+  ///   - number: any but `UInt64.max`, and never twice.
+  @inline(never)
+  public func seal(
+    _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
+    headerCount: Int, number: UInt64
+  ) {
+    precondition(number != Self.rekeyNumber, "the numbers of this key are used up")
+    seal(
+      bytes, count: count, header: header, headerCount: headerCount,
+      nonce: CipherNonce(number: number))
+  }
+
+  /// The same with a nonce of the caller's own.
+  public func seal(
+    _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
+    headerCount: Int, nonce: CipherNonce
+  ) {
+    ChaChaPoly.seal(
+      bytes, count: count, header: header, headerCount: headerCount, key: key.start, nonce: nonce)
+  }
+
+  /// Opens `count` bytes, the tag's 16 among them, in place: `count − 16` are left.
+  ///
+  /// - Returns: whether they were sealed so. If not, they are zeros now.
+  @inline(never)
+  public func open(
+    _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
+    headerCount: Int, number: UInt64
+  ) -> Bool {
+    open(
+      from: bytes, count: count, into: bytes, header: header, headerCount: headerCount,
+      number: number)
+  }
+
+  /// The same from one place into another, of `count − 16` bytes.
+  @inline(never)
+  public func open(
+    from source: UnsafePointer<UInt8>, count: Int, into result: UnsafeMutablePointer<UInt8>,
+    header: UnsafePointer<UInt8>, headerCount: Int, number: UInt64
+  ) -> Bool {
+    number != Self.rekeyNumber
+      && open(
+        from: source, count: count, into: result, header: header, headerCount: headerCount,
+        nonce: CipherNonce(number: number))
+  }
+
+  /// The same with a nonce of the sender's own.
+  public func open(
+    from source: UnsafePointer<UInt8>, count: Int, into result: UnsafeMutablePointer<UInt8>,
+    header: UnsafePointer<UInt8>, headerCount: Int, nonce: CipherNonce
+  ) -> Bool {
+    ChaChaPoly.open(
+      source, count: count, into: result, header: header, headerCount: headerCount, key: key.start,
+      nonce: nonce)
+  }
+
+  /// The key that follows this one: REKEY of Noise §4.2.
+  public func next() -> CipherKey {
+    let sealed = SecretBytes(count: ChaChaPoly.keyBytes + ChaChaPoly.tagBytes)
+    ChaChaPoly.seal(
+      sealed.start, count: ChaChaPoly.keyBytes, header: sealed.start, headerCount: 0,
+      key: key.start, nonce: CipherNonce(number: Self.rekeyNumber))
+    return CipherKey { $0.update(from: sealed.start, count: ChaChaPoly.keyBytes) }
+  }
+
+  /// Becomes the key that follows.
+  public func rekey() {
+    let next = next()
+    key.start.update(from: next.key.start, count: ChaChaPoly.keyBytes)
+    extendLifetime(next)
+  }
+}
+
+extension CipherKey: CustomStringConvertible, CustomReflectable {
+  public var description: String { "(a cipher key)" }
+  public var customMirror: Mirror { Mirror(self, children: [:]) }
+}

@@ -1,0 +1,63 @@
+import CCrypto
+
+/// The Diffie-Hellman function of Noise's `25519` (RFC 7748 §5).
+enum X25519 {
+  static let keyBytes = 32
+
+  /// The public key of a secret of 32 bytes, written to `result`'s 32.
+  static func writePublicKey(
+    of secret: UnsafePointer<UInt8>, to result: UnsafeMutablePointer<UInt8>
+  ) {
+    precondition(ccrypto_x25519_public(secret, result), "no X25519")
+  }
+
+  /// What the owner of `secret` shares with the owner of `other`, written to `result`'s 32 bytes.
+  ///
+  /// - Parameter own: the public key of `secret`.
+  /// - Returns: false where the result would be all zeros: `other` is a point of low order, and
+  ///   the result would not depend on the secret (RFC 7748 §6.1).
+  static func share(
+    _ secret: UnsafePointer<UInt8>, own: UnsafePointer<UInt8>, other: UnsafePointer<UInt8>,
+    to result: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
+    ccrypto_x25519(secret, own, other, result)
+  }
+}
+
+/// The cipher function of Noise's `ChaChaPoly`: ChaCha20-Poly1305 (RFC 8439 §2.8).
+///
+/// A thread keeps what the library needs, so nothing is allocated for a call.
+enum ChaChaPoly {
+  static let keyBytes = 32
+  static let tagBytes = 16
+
+  /// Seals `count` bytes in place; the tag's 16 bytes are written behind them.
+  static func seal(
+    _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
+    headerCount: Int, key: UnsafePointer<UInt8>, nonce: CipherNonce
+  ) {
+    let isSealed = withUnsafeBytes(of: nonce.words) { nonce in
+      ccrypto_seal(
+        key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self), header, Int32(headerCount),
+        bytes, bytes, Int32(count), bytes + count)
+    }
+    precondition(isSealed, "no ChaCha20-Poly1305")
+  }
+
+  /// Opens `count` bytes, of which the last 16 are the tag, into `count − 16` of `result`, which
+  /// may be where they are.
+  ///
+  /// - Returns: whether they were sealed so; if not, `result` holds zeros.
+  static func open(
+    _ bytes: UnsafePointer<UInt8>, count: Int, into result: UnsafeMutablePointer<UInt8>,
+    header: UnsafePointer<UInt8>, headerCount: Int, key: UnsafePointer<UInt8>, nonce: CipherNonce
+  ) -> Bool {
+    guard count >= tagBytes else { return false }
+    let textCount = count - tagBytes
+    return withUnsafeBytes(of: nonce.words) { nonce in
+      ccrypto_open(
+        key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self), header, Int32(headerCount),
+        bytes, result, Int32(textCount), bytes + textCount)
+    }
+  }
+}
