@@ -42,6 +42,7 @@ final class ServerLoop {
     socket = try Self.openSocket(options)
     var configuration = options.server
     configuration.hashSeed = .random(in: 0...UInt64.max)
+    configuration.secretSeed = (0..<32).map { _ in .random(in: 0...255) }
     engine = ServerEngine(configuration)
     let transcriptFD = try Self.open(
       options.transcriptFile, or: STDOUT_FILENO, for: "--transcript")
@@ -92,7 +93,7 @@ final class ServerLoop {
   private func handle(readiness: Reactor.Interest) {
     if readiness.contains(.writable) { flush() }
     var isDrained = true
-    if readiness.contains(.readable), !isBlocked, !isEnding {
+    if readiness.contains(.readable), !isBlocked {
       undecided = 0..<socket.receive()
       isDrained = undecided.count < Limits.receiveBatchDatagramsMax
       decide()
@@ -147,13 +148,17 @@ final class ServerLoop {
 
   private var interest: Reactor.Interest {
     if isBlocked { return .writable }
-    return isEnding ? [] : .readable
+    return .readable
   }
 
   // MARK: The end of a turn
 
   private func endTurn() {
-    if !isBlocked { flush() }
+    var hasMore = true
+    while hasMore && !isBlocked {
+      hasMore = engine.fill(at: turnTime())
+      flush()
+    }
     for effect in engine.output.effects { perform(effect) }
     engine.output.effects.removeAll(keepingCapacity: true)
     transcript.append(engine.output.transcript)
@@ -163,8 +168,8 @@ final class ServerLoop {
       let reason = SystemError(outage, "write the transcript").description
       log.write(LogRecord(.error, "not-written", [("reason", .text(reason))]))
     }
-    engineTimer?.deadline = isEnding || isBlocked ? nil : engine.nextDeadline
-    if isEnding && !isBlocked { reactor.stop() }
+    engineTimer?.deadline = isBlocked ? nil : engine.nextDeadline
+    if isEnding && !isBlocked && engine.isDrained { reactor.stop() }
   }
 
   private func perform(_ effect: ServerEffect) {
@@ -173,6 +178,7 @@ final class ServerLoop {
       if pictures?.send(SavedPicture(name: name, jpeg: jpeg)) == false {
         engine.output.drop(.saveQueue, from: nil, at: reactor.now)
       }
+    case .keepOwner: break
     }
   }
 
@@ -191,7 +197,7 @@ final class ServerLoop {
     manager.notify("STOPPING=1")
     isEnding = true
     undecided = 0..<0
-    engine.announceShutdown()
+    engine.announceShutdown(at: turnTime())
     if let watch { reactor.change(watch, to: interest) }
     endTimer = reactor.addTimer { [unowned self] in reactor.stop() }
     endTimer?.deadline = reactor.now + .seconds(Limits.shutdownSecondsMax)

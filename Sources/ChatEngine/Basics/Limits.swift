@@ -25,6 +25,109 @@ public enum Limits {
   /// Asked for as SO_RCVBUF and SO_SNDBUF; the kernel may grant less.
   public static let socketBufferBytes = 4 << 20
 
+  // MARK: Native sessions
+
+  /// What is sent and received beyond what was consumed, on each channel, at the beginning.
+  public static let controlCreditBytes = 64 << 10
+  public static let talkCreditBytes = 256 << 10
+  public static let objectCreditBytes = 4 << 20
+  /// The longest message of a channel: a text as long as may be, and its frame.
+  public static let streamMessageBytesMax = 70_000
+  /// Stretches of a channel, or of an object, that may wait for what belongs before them.
+  public static let earlyRangesMax = 1_024
+  /// Packets' entries whose room is kept for the next ones once all are acknowledged.
+  public static let sentPacketsKeptMax = 64
+  /// Objects, and bytes of them, that one end waits for at a time.
+  public static let objectsExpectedMax = 256
+  public static let objectsExpectedBytesMax = 64 << 20
+  /// Paths of other MTUs that a shared object is kept sealed for at a time.
+  public static let objectPieceSizesMax = 4
+  /// The least part of an object that is worth a place in a packet.
+  public static let objectPartBytesMin = 64
+  /// What a packet with a shared piece holds besides: header, frames and tags, with room to spare.
+  public static let sharedOverheadBytes = 96
+  /// The frames before a shared piece.
+  public static let sharedFramesBytesMax = 40
+  /// All frames that are no data, at their longest.
+  public static let owedFramesBytesMax = 96
+  /// The reason that a session's end gives in words.
+  public static let closeTextBytesMax = 256
+  /// What may be sent to a new address, in multiples of what came from there (RFC 9000 §8.1).
+  public static let unprovenAddressFactor = 3
+  /// The least packet that is worth sending while a new address is not proven.
+  public static let smallPacketBytes = 80
+  /// Later packets that must have arrived for one to be lost (RFC 9002 §6.1.1).
+  public static let lossPackets: UInt64 = 3
+  /// Packets that a probe timeout sends (RFC 9002 §6.2.4).
+  public static let probesPerTimeout = 2
+  /// The longest that a sender waits before it probes again.
+  public static let probeTimeoutMillisecondsMax = 3_000
+  /// Probe timeouts in a row after which large datagrams are thought to be swallowed; after which
+  /// all that is out is given up; after which another socket is tried.
+  public static let blackHoleProbeTimeouts = 2
+  public static let hopelessProbeTimeouts = 3
+  public static let suspectProbeTimeouts = 2
+  /// How long a session lives without a word of the other end.
+  public static let sessionSilenceSecondsMax = 60
+  /// How often a native client shows that it is there.
+  public static let sessionKeepAliveSeconds = 20
+  /// A key is used for so many packets, and so long.
+  public static let keyPhasePackets: UInt64 = 1 << 20
+  public static let keyPhaseSeconds = 3_600
+
+  // MARK: The native handshake
+
+  /// The least Hello that is answered: the longest answer is no longer.
+  public static let helloBytesMin = 256
+  public static let serverNameBytesMax = 64
+  /// How long a cookie is good.
+  public static let cookieSeconds = 120
+  /// Answers to strangers in a second, and at once.
+  public static let helloAnswersPerSecond = 10_000
+  public static let helloAnswersBurst = 1_000
+  /// Resets in a second.
+  public static let resetsPerSecond = 100
+  /// Handshakes that were answered and not yet used.
+  public static let unconfirmedMax = 4_096
+  /// How long a session may last that has not joined.
+  public static let joinSecondsMax = 10
+  /// The longest gap between two Hellos, and how often an Init is repeated before the next Hello.
+  public static let questionGapSecondsMax = 4
+  public static let initiationRepeatsMax = 2
+  /// How long a client waits before it begins again: the first time, and at most.
+  public static let reconnectMillisecondsMin = 250
+  public static let reconnectMillisecondsMax = 15_000
+
+  // MARK: The native lobby
+
+  /// Events, and pictures, that are kept for clients that are behind or come back.
+  public static let talkLogBytes = 8 << 20
+  public static let objectLogBytes = 32 << 20
+  /// The largest picture that is relayed to native clients.
+  public static let nativePictureBytesMax = 4 << 20
+  /// Pictures that are being uploaded, all together.
+  public static let uploadBytesMax = 64 << 20
+  /// Pictures that one client may offer before the first has come.
+  public static let offersMax = 64
+  /// Client programs whose last numbers a server, and whose texts a client, remembers.
+  public static let runsMax = 65_536
+  public static let runsRememberedMax = 10_000
+  /// Control messages of one client that may wait before its talk is no longer heard.
+  public static let controlBacklogBytesHigh = 256 << 10
+  /// People in one message of the list of who is here.
+  public static let presentPerMessage = 256
+  /// Notices that come and go are told at most so often.
+  public static let noticeGapMilliseconds = 100
+  /// Datagrams of one session before the others have their turn.
+  public static let sessionDatagramsPerTurn = 16
+  /// Handshakes of one address that may fail in a second.
+  public static let badHandshakesPerSecond = 10
+  /// How long a server that was told to stop waits for its clients to have everything.
+  public static let settleSecondsMax = 2
+  /// Names that are owned by a key, in all.
+  public static let ownedNamesMax = 65_536
+  public static let ownedNamesPerKeyMax = 16
+
   // MARK: Names
 
   /// A name is 1 to this many characters (extended grapheme clusters, UAX #29).

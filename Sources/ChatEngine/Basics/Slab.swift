@@ -36,6 +36,19 @@ public struct Slab<Element> {
     return element
   }
 
+  /// Calls `body` with each value.
+  public func forEach(_ body: (Element) -> Void) {
+    for case let element? in slots { body(element) }
+  }
+
+  /// The number that the next `insert` gives; the slab must not be full.
+  public var nextSlot: UInt32 { vacant.last ?? UInt32(slots.count) }
+
+  /// The value in `slot`; nil where it is vacant or never was.
+  public func existing(_ slot: UInt32) -> Element? {
+    slot < slots.count ? slots[Int(slot)] : nil
+  }
+
   /// The value in `slot`, which must be occupied.
   public subscript(_ slot: UInt32) -> Element {
     @inline(__always) get { slots[Int(slot)]! }

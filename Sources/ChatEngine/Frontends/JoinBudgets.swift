@@ -14,6 +14,8 @@ public struct JoinBudgets {
   private struct Budget {
     var joins = RateLimiter()
     var refusals = RateLimiter()
+    /// Handshakes that came to nothing.
+    var failures = RateLimiter()
   }
 
   private var budgets = [Budget](repeating: Budget(), count: Limits.joinBudgets)
@@ -25,9 +27,26 @@ public struct JoinBudgets {
     (self.rate, self.hashSeed) = (rate, hashSeed)
   }
 
+  /// Whether a handshake with an address is worth the arithmetic: not many came to nothing lately.
+  public func admitsHandshake(of address: PeerAddress, at now: Instant) -> Bool {
+    budgets[index(address)].failures.nextTake(Self.failureRate) <= now
+  }
+
+  /// A handshake with an address came to nothing.
+  public mutating func noteFailedHandshake(of address: PeerAddress, at now: Instant) {
+    _ = budgets[index(address)].failures.take(Self.failureRate, at: now)
+  }
+
+  private static let failureRate = Rate(
+    perSecond: Limits.badHandshakesPerSecond, burstSeconds: 1)
+
+  private func index(_ address: PeerAddress) -> Int {
+    Int(address.hostHash(seed: hashSeed) % UInt64(budgets.count))
+  }
+
   /// Takes one from the budget of an address.
   public mutating func take(_ address: PeerAddress, at now: Instant) -> Verdict {
-    let index = Int(address.hostHash(seed: hashSeed) % UInt64(budgets.count))
+    let index = index(address)
     if budgets[index].joins.take(rate, at: now) { return .granted }
     let refusalRate = Rate(perSecond: Limits.joinRefusalsPerSecond, burstSeconds: 1)
     return budgets[index].refusals.take(refusalRate, at: now) ? .refused : .ignored

@@ -9,6 +9,16 @@ public struct ServerConfiguration: Sendable {
   public var classicPolicy = ClassicPolicy.private
   /// A secret of this process; the same seed makes the same decisions.
   public var hashSeed: UInt64 = 0
+  /// 32 bytes that nobody else knows, from which the keys of sessions are drawn.
+  public var secretSeed = [UInt8](repeating: 0, count: 32)
+  /// The server's long-lived key; nil for one of this process.
+  public var keyPair: KeyPair?
+  /// What the password was made into, and the salt that clients need for the same.
+  public var password: (key: SecretKey, salt: [UInt8])?
+  /// What the server calls itself.
+  public var serverName = ""
+  /// Names that keys owned before.
+  public var ownedNames: [(name: MemberName, owner: PublicKey)] = []
   public var keepsTranscript = true
   public var savesPictures = false
 

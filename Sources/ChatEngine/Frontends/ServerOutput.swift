@@ -52,11 +52,19 @@ public struct ServerOutput: ~Copyable {
 public enum ServerEffect: Sendable {
   /// Keep a picture as a file named after its sender.
   case savePicture(name: String, jpeg: [UInt8])
+  /// Remember that a name belongs to a key.
+  case keepOwner(name: MemberName, owner: PublicKey)
 }
 
 /// Why something was not passed on. The raw value stands in the log.
 public enum DropReason: String, CaseIterable, Sendable {
   case notText = "not-text"
+  case notNative = "not-native"
+  case notAuthentic = "not-authentic"
+  case noSession = "no-session"
+  case badHandshake = "bad-handshake"
+  case handshakes = "handshakes"
+  case wrongPassword = "wrong-password"
   case noName = "no-name"
   case notPrivate = "not-private"
   case classicOff = "classic-off"

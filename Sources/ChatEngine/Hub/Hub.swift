@@ -3,17 +3,22 @@
 /// Owns the members and their names, and what was said until all events were taken. In come
 /// commands from front ends, out go events, in the order in which they happened; a front end
 /// renders each for its own clients. The hub knows no address, no socket and no dialect. What
-/// always holds: every member has one name, no two members have the same, and each member's leaving
-/// is one event.
+/// always holds: every member has one name, no two members have the same, each member's leaving is
+/// one event, and a name that belongs to a key is nobody else's.
 public struct Hub {
   private struct Member {
     var name: MemberName
+    /// The key by which it can be present more than once.
+    var owner: PublicKey?
     var speech = RateLimiter()
     var generation: UInt32
   }
 
   public enum Refusal: Error, Equatable {
     case nameTaken
+    /// It belongs to a key that is not the newcomer's.
+    case nameOwned
+    case badName(MemberName.Fault)
     case full
   }
 
@@ -22,6 +27,14 @@ public struct Hub {
     /// More than the member's budget allows.
     case tooFast
     case picture(JPEGHeader.Fault)
+
+    /// One line for a person.
+    public var text: String {
+      switch self {
+      case .tooFast: "you are sending too fast"
+      case .picture(let fault): fault.text
+      }
+    }
   }
 
   /// What to do with a newcomer whose name someone has.
@@ -33,6 +46,7 @@ public struct Hub {
 
   private var members: Slab<Member>
   private var names: [MemberName: MemberID] = [:]
+  private var owners = NameOwners()
   private var nextGeneration: UInt32 = 0
   private var events: [HubEvent] = []
   private var eventsTaken = 0
@@ -56,15 +70,24 @@ public struct Hub {
   // MARK: Commands
 
   /// Lets someone in.
+  ///
+  /// - Parameter owner: the newcomer's key. The first key that uses a name owns it from then on;
+  ///   where a member of this name and key is here already, the newcomer is that member, too.
   public mutating func join(
-    _ wanted: MemberName, ifTaken: TakenName
+    _ wanted: MemberName, owner: PublicKey? = nil, ifTaken: TakenName
   ) throws(Refusal) -> MemberID {
-    if members.isFull { throw .full }
-    guard let name = names[wanted] == nil ? wanted : number(wanted, ifTaken) else {
-      throw .nameTaken
+    if let owner, let here = names[wanted], members[here.slot].owner == owner { return here }
+    guard let name = freeName(wanted, owner, ifTaken) else {
+      throw owners.admits(owner, to: wanted) ? .nameTaken : .nameOwned
     }
+    if let owner, let here = names[name], members[here.slot].owner == owner { return here }
+    if members.isFull { throw .full }
+    if let owner { owners.claim(name, for: owner) }
     nextGeneration &+= 1
-    guard let slot = members.insert(Member(name: name, generation: nextGeneration)) else {
+    guard
+      let slot = members.insert(
+        Member(name: name, owner: owner, generation: nextGeneration))
+    else {
       preconditionFailure("there was room")
     }
     let id = MemberID(slot: slot, generation: nextGeneration)
@@ -74,23 +97,31 @@ public struct Hub {
   }
 
   /// A member says a text.
+  ///
+  /// - Parameter id: by which its author's program knows it.
   public mutating func say(
-    _ member: MemberID, _ text: Span<UInt8>, at now: Instant
+    _ member: MemberID, _ text: Span<UInt8>, id: MessageID? = nil, at now: Instant
   ) throws(SpeechRefusal) {
     try takeSpeech(of: member, at: now)
-    events.append(HubEvent(member: member, name: name(of: member), kind: .said(keep(text))))
+    events.append(HubEvent(member: member, name: name(of: member), kind: .said(keep(text), id)))
+  }
+
+  /// When a member may next say something; not after now where it may at once.
+  public func nextSpeech(of member: MemberID) -> Instant {
+    check(member)
+    return members[member.slot].speech.nextTake(speechRate)
   }
 
   /// A member shows a picture. One that may not be passed on costs as much of the member's budget
   /// as one that may.
   public mutating func show(
-    _ member: MemberID, _ jpeg: Span<UInt8>, at now: Instant
+    _ member: MemberID, _ jpeg: Span<UInt8>, id: MessageID? = nil, at now: Instant
   ) throws(SpeechRefusal) {
     try takeSpeech(of: member, at: now)
     do throws(JPEGHeader.Fault) {
       let header = try JPEGHeader.relayable(jpeg)
       events.append(
-        HubEvent(member: member, name: name(of: member), kind: .showed(keep(jpeg), header)))
+        HubEvent(member: member, name: name(of: member), kind: .showed(keep(jpeg), header, id)))
     } catch {
       throw .picture(error)
     }
@@ -135,13 +166,49 @@ public struct Hub {
     precondition(members[member.slot].generation == member.generation, "a member that left")
   }
 
-  private func number(_ wanted: MemberName, _ ifTaken: TakenName) -> MemberName? {
+  /// The name that was wanted, or one with a number that the newcomer may have.
+  private func freeName(
+    _ wanted: MemberName, _ owner: PublicKey?, _ ifTaken: TakenName
+  ) -> MemberName? {
+    if isFree(wanted, for: owner) { return wanted }
     guard ifTaken == .number else { return nil }
     for number in 2...Limits.nameNumberMax {
-      if let name = wanted.numbered(number), names[name] == nil { return name }
+      if let name = wanted.numbered(number), isFree(name, for: owner) { return name }
     }
     return nil
   }
+
+  private func isFree(_ name: MemberName, for owner: PublicKey?) -> Bool {
+    guard owners.admits(owner, to: name) else { return false }
+    guard let here = names[name] else { return true }
+    return owner != nil && members[here.slot].owner == owner
+  }
+
+  /// Calls `body` with every member and its name.
+  public func forEachMember(_ body: (MemberID, MemberName) -> Void) {
+    for (name, member) in names { body(member, name) }
+  }
+
+  // MARK: Owned names
+
+  /// Remembers a name that a key owned before the server was started.
+  public mutating func restore(_ name: MemberName, ownedBy owner: PublicKey) {
+    owners.restore(name, for: owner)
+  }
+
+  /// The names that got an owner since this was last asked.
+  public mutating func takeClaims() -> [(name: MemberName, owner: PublicKey)] {
+    owners.takeClaims()
+  }
+}
+
+/// By which the program of a message's author knows it.
+public struct MessageID: Hashable, Sendable {
+  /// Tells that program from others.
+  public var run: UInt32
+  public var number: UInt64
+
+  public init(run: UInt32, number: UInt64) { (self.run, self.number) = (run, number) }
 }
 
 /// A member for as long as it stays; a slot that is used again has another generation.
@@ -164,8 +231,8 @@ public enum DepartureReason: String, Sendable, CaseIterable {
 public struct HubEvent: Sendable {
   public enum Kind: Sendable {
     case joined
-    case said(Range<Int>)
-    case showed(Range<Int>, JPEGHeader)
+    case said(Range<Int>, MessageID?)
+    case showed(Range<Int>, JPEGHeader, MessageID?)
     case left(DepartureReason)
   }
 

@@ -9,6 +9,9 @@ public final class ServerEngine {
   private var hub: Hub
   private var joins: JoinBudgets
   private var classic: ClassicFrontend
+  private var native: NativeFrontend
+  /// When those who still lack something are told all the same that the server stops.
+  private var closingDeadline: Instant?
   public var output = ServerOutput()
 
   public init(_ configuration: ServerConfiguration) {
@@ -23,18 +26,30 @@ public final class ServerEngine {
         perSecond: configuration.joinsPerSecond, burstSeconds: Limits.joinsBurstSeconds),
       hashSeed: configuration.hashSeed)
     classic = ClassicFrontend(configuration)
+    native = NativeFrontend(configuration)
+    for (name, owner) in configuration.ownedNames { hub.restore(name, ownedBy: owner) }
   }
 
   public var clientCount: Int { hub.memberCount }
 
+  /// What clients know this server by.
+  public var publicKey: PublicKey { native.publicKey }
+
   /// When `advance` has something to do, if nothing comes in before.
-  public var nextDeadline: Instant? { classic.nextDeadline }
+  public var nextDeadline: Instant? {
+    [classic.nextDeadline, native.nextDeadline, closingDeadline].compactMap { $0 }.min()
+  }
 
   /// Handles one datagram that came from `address`.
   public func receive(_ bytes: Span<UInt8>, from address: PeerAddress, at time: TurnTime) {
     output.counters.datagramsIn &+= 1
-    classic.receive(
-      bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)
+    if DatagramType.isNative(bytes) {
+      native.receive(
+        bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)
+    } else if closingDeadline == nil {
+      classic.receive(
+        bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)
+    }
     publish(at: time)
   }
 
@@ -46,28 +61,51 @@ public final class ServerEngine {
 
   /// Does what is due. Stops early when the outbox is high; `nextDeadline` is then in the past.
   public func advance(to time: TurnTime) {
+    if let due = closingDeadline, due <= time.instant { native.closeAll() }
     while !output.outbox.isHigh,
       classic.expireOne(at: time.instant, hub: &hub, output: &output)
+        || native.expireOne(at: time.instant, hub: &hub, output: &output)
     {
       publish(at: time)
     }
   }
 
-  /// Tells every client that the server stops.
-  public func announceShutdown() { classic.announceShutdown(&output) }
+  /// Fills the outbox with what native clients are to be sent, until it is high.
+  ///
+  /// - Returns: whether there is more: then this is to be called again once the outbox is empty.
+  public func fill(at time: TurnTime) -> Bool {
+    let hasMore = native.fill(at: time.instant, hub: &hub, output: &output)
+    publish(at: time)
+    return hasMore
+  }
+
+  /// Tells every client that the server stops: native ones when they have all that was said, and
+  /// after `Limits.settleSecondsMax` in any case.
+  public func announceShutdown(at time: TurnTime) {
+    closingDeadline = time.instant + .seconds(Limits.settleSecondsMax)
+    classic.announceShutdown(&output)
+    native.announceShutdown()
+  }
+
+  /// Whether every native client was told that the server stops.
+  public var isDrained: Bool { native.isEmpty }
 
   private func publish(at time: TurnTime) {
     while let event = hub.nextEvent() {
       let bytes = hub.bytes.span
       classic.deliver(event, of: bytes, at: time.instant, output: &output)
+      native.deliver(event, of: bytes, at: time.instant)
       count(event)
       if configuration.keepsTranscript {
         Transcript.append(event, of: bytes, at: time.wall, to: &output.transcript)
       }
-      if configuration.savesPictures, case .showed(let jpeg, _) = event.kind {
+      if configuration.savesPictures, case .showed(let jpeg, _, _) = event.kind {
         output.effects.append(
           .savePicture(name: event.name.text, jpeg: bytes.array(jpeg)))
       }
+    }
+    for (name, owner) in hub.takeClaims() {
+      output.effects.append(.keepOwner(name: name, owner: owner))
     }
   }
 

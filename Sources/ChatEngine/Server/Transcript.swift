@@ -8,7 +8,7 @@ enum Transcript {
   ) {
     wall.appendTime(to: &output)
     output.append(UInt8(ascii: " "))
-    if case .said(let text) = event.kind {
+    if case .said(let text, _) = event.kind {
       output.append(contentsOf: event.name.text.utf8)
       output.append(contentsOf: ": ".utf8)
       ShownText.append(bytes.extracting(text), to: &output)
@@ -24,7 +24,7 @@ enum Transcript {
     switch event.kind {
     case .joined: " joined"
     case .said: ""
-    case .showed(let jpeg, let header):
+    case .showed(let jpeg, let header, _):
       " sent a picture, \(header.width)×\(header.height), \(max(1, (jpeg.count + 500) / 1_000)) kB"
     case .left(.said): " left"
     case .left: " was lost"

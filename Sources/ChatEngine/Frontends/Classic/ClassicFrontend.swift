@@ -100,9 +100,9 @@ public struct ClassicFrontend {
     switch (event.kind, dialect) {
     case (.joined, .a): return outbox.addPayload(name, dialect.joinSuffix)
     case (.joined, .b): return outbox.addPayload(name, ClassicText.joinedNoticeB)
-    case (.said(let text), _):
+    case (.said(let text, _), _):
       return outbox.addPayload(name, dialect.separator, body: bytes.extracting(text))
-    case (.showed(let jpeg, _), .a):
+    case (.showed(let jpeg, _, _), .a):
       return outbox.addPayload(
         ClassicText.picturePrefix, name, ":", body: bytes.extracting(jpeg))
     case (.showed, .b): return outbox.addPayload(name, ClassicText.pictureNotice)
@@ -202,8 +202,10 @@ extension ClassicFrontend {
       return slot
     } catch {
       switch error {
-      case .nameTaken:
+      case .nameTaken, .nameOwned:
         tell(address, ClassicText.nameTaken, &output)
+      case .badName(let fault):
+        refuse(address, fault.text, &output)
       case .full:
         output.drop(.clientsMax, from: address, at: now)
         refuse(address, "the chat is full", &output)

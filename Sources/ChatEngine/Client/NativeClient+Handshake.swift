@@ -1,0 +1,198 @@
+/// How a native client gets a session, and another when the first is lost.
+extension NativeClient {
+  /// Begins with a Hello.
+  mutating func ask(at now: Instant) {
+    phase = .asking
+    helloNonce = random.uint64()
+    noise = nil
+    session = nil
+    (repeats, repeatGap) = (0, .milliseconds(Limits.questionGapMilliseconds))
+    put(Handshake.hello(nonce: helloNonce))
+    nextRepeat = now + repeatGap
+  }
+
+  mutating func repeatQuestion(at now: Instant) {
+    repeats += 1
+    repeatGap = min(repeatGap * 2, .seconds(Limits.questionGapSecondsMax))
+    nextRepeat = now + repeatGap
+    switch phase {
+    case .asking: put(Handshake.hello(nonce: helloNonce))
+    case .initiating where repeats <= Limits.initiationRepeatsMax: put(initiation)
+    case .initiating: ask(at: now)
+    default: nextRepeat = nil
+    }
+  }
+
+  func isAnswer(_ bytes: UnsafeBufferPointer<UInt8>) -> DatagramType? {
+    bytes.first.flatMap(DatagramType.init(rawValue:))
+  }
+
+  /// Handles a datagram of the server.
+  public mutating func receive(_ bytes: Span<UInt8>, at now: Instant) {
+    bytes.withUnsafeBufferPointer { bytes in
+      switch (isAnswer(bytes), phase) {
+      case (.helloAnswer?, .asking): takeHelloAnswer(bytes, at: now)
+      case (.accept?, .initiating): takeAccept(bytes, at: now)
+      case (.refusal?, .initiating): takeRefusal(bytes)
+      case (.reset?, _): takeReset(bytes, at: now)
+      case (.data?, _), (.dataNextPhase?, _), (.shared?, _), (.sharedNextPhase?, _):
+        hear(bytes, at: now)
+      default: break
+      }
+    }
+  }
+
+  private mutating func takeHelloAnswer(
+    _ bytes: UnsafeBufferPointer<UInt8>, at now: Instant
+  ) {
+    guard let (version, answer) = Handshake.HelloAnswer.read(bytes) else { return }
+    guard version == Handshake.version else { return end(.otherVersion(version)) }
+    guard let answer, answer.nonce == helloNonce else { return }
+    if let known = configuration.serverKey ?? metKey, known != answer.serverKey {
+      return end(.keyChanged(answer.serverKey))
+    }
+    var psk: SecretKey?
+    if let salt = answer.salt {
+      guard let key = passwordKey(salt) else { return end(.passwordNeeded) }
+      psk = key
+    }
+    initiate(answer, psk, at: now)
+  }
+
+  /// The password's key; it takes a tenth of a second, so it is worked out once.
+  private mutating func passwordKey(_ salt: [UInt8]) -> SecretKey? {
+    if let passwordKey, passwordKey.salt == salt { return passwordKey.key }
+    guard let password = configuration.password,
+      let key = PasswordKey.derive(password: password, salt: salt)
+    else { return nil }
+    passwordKey = (salt, key)
+    return key
+  }
+
+  private mutating func initiate(
+    _ answer: Handshake.HelloAnswer, _ psk: SecretKey?, at now: Instant
+  ) {
+    var noise = NoiseHandshake(
+      initiator: configuration.keyPair, remote: answer.serverKey,
+      ephemeral: KeyPair.make(&random), psk: psk, prologue: Handshake.prologue)
+    localID = UInt32(truncatingIfNeeded: random.uint64())
+    let id = localID
+    let message = try? noise.write { hash in
+      var payload: [UInt8] = []
+      payload.appendU32(id)
+      if let psk { payload += Handshake.proof(of: psk, hash: hash) }
+      return payload
+    }
+    // A key with which no secret can be agreed on is no server's.
+    guard let message else { return end(.notAnswered) }
+    claimedKey = answer.serverKey
+    refusalKey = Handshake.refusalKey(&noise)
+    self.noise = consume noise
+    initiation = Handshake.initiation(cookie: answer.cookie, message: message)
+    phase = .initiating
+    (repeats, repeatGap) = (0, .milliseconds(Limits.questionGapMilliseconds))
+    put(initiation)
+    nextRepeat = now + repeatGap
+  }
+
+  private mutating func takeAccept(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
+    guard let (id, message) = Handshake.readAccept(bytes), id == localID else { return }
+    guard var noise = noise.take(), let payload = try? noise.read(message.span).payload,
+      payload.count == 4 + Handshake.resetTokenBytes
+    else {
+      // Whoever could write it saw the Init; the handshake cannot go on from here.
+      return ask(at: now)
+    }
+    let remoteID = payload.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+    let keys = noise.split()
+    session = Session(
+      localID: localID, remoteID: remoteID, remoteKey: claimedKey!, address: address,
+      keys: keys, keepsAlive: true, resetToken: Array(payload.dropFirst(4)), at: now)
+    metKey = claimedKey
+    sources = Session.SendSources()
+    nextRepeat = nil
+    phase = .joining
+    var join = NativeRequest.Join(
+      name: configuration.name.text, acceptsNumber: configuration.acceptsNumber, run: run)
+    (join.log, join.last) = (hearing.log, hearing.completeThrough)
+    say(.join(join))
+    flush(at: now)
+  }
+
+  private mutating func takeRefusal(_ bytes: UnsafeBufferPointer<UInt8>) {
+    let reason = Handshake.readRefusal(bytes, clientID: localID, key: refusalKey)
+    switch reason {
+    case .wrongPassword: end(.wrongPassword)
+    case .full: end(.notLetIn(Array("the chat is full".utf8)))
+    case .tooMany:
+      end(.notLetIn(Array("too many joined from your address just now".utf8)))
+    case nil: break
+    }
+  }
+
+  private mutating func takeReset(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
+    guard let (id, token) = Handshake.readReset(bytes), id == session?.remoteID,
+      let expected = session?.resetToken
+    else { return }
+    if Blake2b.areEqual(token.span, expected.span) { lose(.reset, at: now) }
+  }
+
+  // MARK: Losing a session
+
+  /// The network's word that nobody is at the server's address.
+  ///
+  /// - Parameter isRefused: whether the machine is there and the port is closed.
+  public mutating func handleUnreachable(isRefused: Bool, at now: Instant) {
+    switch phase {
+    case .ended, .idle, .waiting: break
+    case .joined, .joining, .leaving:
+      // A cable that is out comes back; a closed port is a server that has gone.
+      if isRefused { lose(.reset, at: now) }
+    case .asking, .initiating:
+      if wasJoined { wait(at: now) } else { end(.unreachable) }
+    }
+  }
+
+  /// The session has ended.
+  mutating func lose(_ ending: Session.Ending, at now: Instant) {
+    guard phase != .ended else { return }
+    session = nil
+    switch ending {
+    case .closed(.done, _), .closed(.idle, _):
+      if phase == .leaving { return end(.left) }
+    case .closed(.refused, let text): return end(.notLetIn(Array(text.utf8)))
+    case .closed(.protocolError, let text), .faulty(let text): return end(.faulty(text))
+    case .closed(.replaced, _): return end(.lost)
+    case .closed(.shuttingDown, _):
+      if phase == .leaving { return end(.left) }
+      if !isLost { events.append(.connectionLost(isShutDown: true)) }
+      isLost = true
+    case .silent, .reset:
+      // All was accepted, and who leaves is not missed.
+      if phase == .leaving { return end(.left) }
+    }
+    if wasJoined, !isLost {
+      isLost = true
+      events.append(.connectionLost(isShutDown: false))
+    }
+    wait(at: now)
+  }
+
+  /// Waits before it begins again: longer each time, and not all clients at once.
+  private mutating func wait(at now: Instant) {
+    session = nil
+    nextRepeat = nil
+    noise = nil
+    let first = Int64(Limits.reconnectMillisecondsMin)
+    let most = min(first << Int64(min(attempts, 16)), Int64(Limits.reconnectMillisecondsMax))
+    attempts += 1
+    let jitter = Int64(random.uint64() % UInt64(most))
+    phase = .waiting(until: now + .milliseconds(most / 2 + jitter / 2))
+  }
+
+  mutating func put(_ datagram: [UInt8]) {
+    outbox.addDatagram(to: address, capacity: datagram.count) { buffer in
+      buffer.initialize(fromContentsOf: datagram)
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/// What a native client says and hears once it has a session.
+extension NativeClient {
+  mutating func hear(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
+    let isTaken = session?.receive(
+      bytes, from: address, at: now, scratch: scratch, random: &random)
+    guard isTaken == true else { return }
+    takeReplies(at: now)
+    if phase == .joined || phase == .leaving { takeLog() }
+    session?.dropTaken()
+    leaveIfDone(at: now)
+    if !isEnded { flush(at: now) }
+  }
+
+  // MARK: Saying
+
+  mutating func say(_ request: NativeRequest) {
+    if case .say = request {
+      sources.talk.append { request.append(to: &$0) }
+    } else {
+      session?.sendControl { request.append(to: &$0) }
+    }
+  }
+
+  /// Says something that waits, in the session as it is now.
+  mutating func utter(_ pending: Pending) {
+    switch pending.kind {
+    case .text(let text): say(.say(number: pending.number, text: text[...]))
+    case .picture(let jpeg):
+      say(
+        .offer(
+          NativeRequest.Offer(
+            number: pending.number, object: pending.number, length: UInt64(jpeg.count),
+            hash: Blake2b.hash256(jpeg.span))))
+    }
+  }
+
+  // MARK: Replies
+
+  private mutating func takeReplies(at now: Instant) {
+    while let message = session?.takeMessage(.control) {
+      guard let reply = NativeReply(message) else {
+        session?.fail("a control message of type \(message.first ?? 0)")
+        return
+      }
+      switch reply {
+      case .welcome(let welcome): enter(welcome, at: now)
+      case .refused(_, let words): refuse(words, at: now)
+      case .receipt(let kind, let number, let failure):
+        settle(kind, number, failure, at: now)
+      case .want(let number): upload(number)
+      case .present(let present):
+        hearing.note(present, &events)
+        if present.isEmpty { beginToHear(at: now) }
+      }
+      if isEnded { return }
+    }
+  }
+
+  mutating func enter(_ welcome: NativeReply.Welcome, at now: Instant) {
+    guard phase == .joining else { return }
+    hearing.begin(welcome, &events)
+    giveUpAt = nil
+    lastProgress = now
+    progressSeen = 0
+    settleBefore(.say, welcome.said)
+    settleBefore(.offer, welcome.shown)
+    for index in said.indices { said[index].position = nil }
+    for pending in said { utter(pending) }
+    if !wasJoined {
+      if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }
+      events.append(.joined)
+      if welcome.name != configuration.name.text { events.append(.renamed(welcome.name)) }
+    } else {
+      events.append(.restored(isWhole: welcome.isResumed))
+    }
+    (wasJoined, isLost, attempts) = (true, false, 0)
+  }
+
+  /// The list of who is here is complete, so that events can be told by their names.
+  private mutating func beginToHear(at now: Instant) {
+    guard phase == .joining, wasJoined else { return }
+    phase = .joined
+  }
+
+  private mutating func refuse(_ words: String, at now: Instant) {
+    session?.close(.done)
+    _ = session?.send(into: &outbox, from: sources, at: now)
+    session = nil
+    // Its own ghost may stand in the way for a moment; a first join is simply refused.
+    end(.notLetIn(Array(words.utf8)))
+  }
+
+  /// What has a number up to `number` was accepted before the session was lost.
+  private mutating func settleBefore(_ kind: NativeReply.Kind, _ number: UInt64) {
+    for pending in said where pending.receipt == kind && pending.number <= number {
+      events.append(.accepted(pending.ticket))
+    }
+    said.removeAll { $0.receipt == kind && $0.number <= number }
+  }
+
+  private mutating func settle(
+    _ kind: NativeReply.Kind, _ number: UInt64, _ failure: String?, at now: Instant
+  ) {
+    guard let index = said.firstIndex(where: { $0.receipt == kind && $0.number == number })
+    else { return }
+    let pending = said.remove(at: index)
+    lastProgress = now
+    if let failure {
+      events.append(.failed(pending.ticket, Array(failure.utf8)))
+    } else {
+      events.append(.accepted(pending.ticket))
+    }
+    if let settled = session?.talkSettled { sources.talk.drop(below: settled) }
+    if let settled = session?.objectsSettled { sources.objects.drop(below: settled) }
+  }
+
+  /// The server is ready for a picture.
+  private mutating func upload(_ number: UInt64) {
+    let index = said.firstIndex { $0.receipt == .offer && $0.number == number }
+    guard let index, said[index].position == nil, case .picture(let jpeg) = said[index].kind
+    else { return }
+    let start = sources.objects.end
+    sources.objects.append(jpeg, number: number)
+    said[index].position = start..<sources.objects.end
+  }
+
+  // MARK: The log
+
+  private mutating func takeLog() {
+    let ownRun = UInt32(truncatingIfNeeded: run)
+    while let message = session?.takeMessage(.talk) {
+      guard let event = NativeEvent(message) else {
+        session?.fail("an event of type \(message.first ?? 0)")
+        return
+      }
+      hearing.take(event, ownRun: ownRun, &session!, &events)
+    }
+    for object in session?.takeObjects() ?? [] {
+      hearing.finish(object.number, object.bytes, &events)
+    }
+    for object in session?.takeLostObjects() ?? [] { hearing.lose(object, &events) }
+  }
+
+  /// Whether the way to the server seems not to work, so that another socket may be better: a
+  /// machine that got a new address cannot send from its old one.
+  public var isPathSuspect: Bool {
+    switch session {
+    case .some(let session): session.probeCount >= Limits.suspectProbeTimeouts
+    case .none: false
+    }
+  }
+}

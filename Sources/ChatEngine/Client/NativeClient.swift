@@ -1,0 +1,273 @@
+/// A native client: all that it decides, without a socket, a clock or a terminal.
+///
+/// In come the server's datagrams, what its person says, and the time; out go datagrams into
+/// `outbox`, `events`, and the next deadline. It asks who the server is, makes a session, joins, and
+/// keeps what was said until the server has said what became of it. When the session dies, it makes
+/// another and goes on where it was. What always holds: each thing that was said gets one
+/// `.accepted` or `.failed` unless the client ends before; nothing is heard twice.
+public struct NativeClient: ~Copyable {
+  public struct Configuration: Sendable {
+    public var name: MemberName
+    /// Whether the server may put a number behind a name that is taken.
+    public var acceptsNumber = false
+    public var keyPair: KeyPair
+    /// The server's key, where it is known from before.
+    public var serverKey: PublicKey?
+    public var password: [UInt8]?
+    /// How long an answer may take before the first join.
+    public var timeout = Duration.seconds(Limits.answerTimeoutSecondsDefault)
+    /// How long something that was said may go without any progress; nil for as long as it takes.
+    public var deliveryTimeout: Duration?
+    /// 32 bytes that nobody else knows; the same seed makes the same decisions.
+    public var seed: [UInt8]
+
+    public init(name: MemberName, keyPair: KeyPair, seed: [UInt8]) {
+      (self.name, self.keyPair, self.seed) = (name, keyPair, seed)
+    }
+  }
+
+  enum Phase: Equatable {
+    case idle
+    /// Hello is out.
+    case asking
+    /// Init is out.
+    case initiating
+    /// A session is there, JOIN is said.
+    case joining
+    case joined
+    /// LEAVE is said.
+    case leaving
+    /// Waits to begin again.
+    case waiting(until: Instant)
+    case ended
+  }
+
+  let configuration: Configuration
+  var random: SecretRandom
+  /// By which the server knows this program again.
+  let run: UInt64
+  var phase = Phase.idle
+  let address: PeerAddress
+  let scratch = PacketScratch()
+
+  // The handshake
+  var helloNonce: UInt64 = 0
+  var nextRepeat: Instant?
+  var repeatGap = Duration.zero
+  var repeats = 0
+  /// When the whole of it is given up; nil once the client was in.
+  var giveUpAt: Instant?
+  var noise: NoiseHandshake?
+  var refusalKey: [UInt8] = []
+  var initiation: [UInt8] = []
+  var localID: UInt32 = 0
+  var passwordKey: (salt: [UInt8], key: SecretKey)?
+  /// The key that the server claims, and the one that it has shown that it has.
+  var claimedKey: PublicKey?
+  var metKey: PublicKey?
+
+  // The session
+  var session: Session?
+  var sources = Session.SendSources()
+  var wasJoined = false
+  var isLost = false
+  var attempts = 0
+  var wantsLeave = false
+
+  // What was said
+  var said: [Pending] = []
+  var lastSaid: UInt64 = 0
+  var lastShown: UInt64 = 0
+  var lastProgress = Instant(nanoseconds: 0)
+  var progressSeen: UInt64 = 0
+
+  // What was heard
+  var hearing = NativeHearing()
+  public var outbox = Outbox()
+  public internal(set) var events: [ClientEvent] = []
+
+  /// Something that was said, until it is known what became of it.
+  struct Pending {
+    enum Kind {
+      case text([UInt8])
+      case picture([UInt8])
+    }
+
+    var number: UInt64
+    var kind: Kind
+    var position: Range<UInt64>?
+
+    var receipt: NativeReply.Kind {
+      if case .text = kind { return .say }
+      return .offer
+    }
+    var ticket: MessageTicket {
+      MessageTicket(isPicture: receipt == .offer, number: number)
+    }
+  }
+
+  public init(_ configuration: Configuration, to address: PeerAddress) {
+    self.configuration = configuration
+    self.address = address
+    random = SecretRandom(seed: configuration.seed)
+    run = random.uint64()
+  }
+
+  public var isEnded: Bool { phase == .ended }
+
+  /// Whether so much waits that nothing more should be said now.
+  public var isBusy: Bool { said.count >= Limits.clientQueueMessagesHigh }
+
+  /// How many things that were said are not known to be accepted.
+  public var pendingCount: Int { said.count }
+
+  public mutating func takeEvents() -> [ClientEvent] {
+    defer { events.removeAll() }
+    return events
+  }
+
+  /// The largest picture that `show` takes. Those of the plain dialects see it, too, so it must fit
+  /// into one of their datagrams.
+  public static func pictureBytesMax(for name: MemberName) -> Int {
+    ClassicClient.pictureBytesMax(for: name)
+  }
+
+  /// When `advance` has something to do.
+  public var nextDeadline: Instant? {
+    if phase == .ended { return nil }
+    var deadlines = [nextRepeat, giveUpAt, sessionDeadline, deliveryDeadline]
+    if case .waiting(let until) = phase { deadlines.append(until) }
+    return deadlines.compactMap { $0 }.min()
+  }
+
+  private var sessionDeadline: Instant? {
+    switch session {
+    case .some(let session): session.nextDeadline
+    case .none: nil
+    }
+  }
+
+  var deliveryDeadline: Instant? {
+    guard let timeout = configuration.deliveryTimeout, wasJoined, !said.isEmpty || wantsLeave
+    else { return nil }
+    return lastProgress + timeout
+  }
+
+  // MARK: What the person does
+
+  /// Looks for the server, and joins when it is there.
+  public mutating func start(at now: Instant) {
+    precondition(phase == .idle, "a client starts once")
+    giveUpAt = now + configuration.timeout
+    ask(at: now)
+  }
+
+  /// Says a text of at most `Limits.messageBytesMax`.
+  ///
+  /// - Returns: by which `.accepted` and `.failed` name it.
+  @discardableResult
+  public mutating func say(_ text: [UInt8], at now: Instant) -> MessageTicket {
+    precondition(text.count <= Limits.messageBytesMax, "a text that no datagram holds")
+    lastSaid += 1
+    return add(Pending(number: lastSaid, kind: .text(text)), at: now)
+  }
+
+  /// Shows a picture.
+  @discardableResult
+  public mutating func show(_ jpeg: [UInt8], at now: Instant) -> MessageTicket {
+    lastShown += 1
+    return add(Pending(number: lastShown, kind: .picture(jpeg)), at: now)
+  }
+
+  private mutating func add(_ pending: Pending, at now: Instant) -> MessageTicket {
+    if said.isEmpty { lastProgress = now }
+    said.append(pending)
+    if phase == .joined {
+      utter(pending)
+      flush(at: now)
+    }
+    return pending.ticket
+  }
+
+  /// Leaves once it is known what became of all that was said.
+  public mutating func leave(at now: Instant) {
+    if wantsLeave || phase == .ended { return }
+    wantsLeave = true
+    if said.isEmpty { lastProgress = now }
+    leaveIfDone(at: now)
+  }
+
+  /// Leaves at once; what is not accepted may not be said.
+  public mutating func leaveNow(at now: Instant) {
+    guard phase != .ended else { return }
+    wantsLeave = true
+    if phase == .joined || phase == .leaving {
+      session?.close(.done)
+      flush(at: now)
+    }
+    end(.left)
+  }
+
+  mutating func leaveIfDone(at now: Instant) {
+    guard wantsLeave, said.isEmpty else { return }
+    switch phase {
+    case .joined:
+      phase = .leaving
+      say(.leave)
+      flush(at: now)
+    case .idle, .asking, .initiating, .waiting: end(.left)
+    case .joining, .leaving, .ended: break
+    }
+  }
+
+  // MARK: Time
+
+  /// Does what is due.
+  public mutating func advance(to now: Instant) {
+    guard phase != .ended else { return }
+    if let due = giveUpAt, due <= now { return end(.notAnswered) }
+    if let due = deliveryDeadline, due <= now { return end(.notConfirmed) }
+    if case .waiting(let until) = phase, until <= now { ask(at: now) }
+    if let due = nextRepeat, due <= now { repeatQuestion(at: now) }
+    session?.advance(to: now)
+    flush(at: now)
+  }
+
+  /// Fills the outbox with what the session has to send, until it is high.
+  public mutating func flush(at now: Instant) {
+    while !outbox.isHigh, session?.send(into: &outbox, from: sources, at: now) == true {}
+    noteProgress(at: now)
+    if let ending = session?.ending { lose(ending, at: now) }
+  }
+
+  private mutating func noteProgress(at now: Instant) {
+    guard let talk = session?.talkSettled, let objects = session?.objectsSettled else { return }
+    let progress = talk &+ objects
+    if progress != progressSeen {
+      (progressSeen, lastProgress) = (progress, now)
+      reportUploads(objects)
+    }
+  }
+
+  /// Tells how much of each picture has arrived.
+  private mutating func reportUploads(_ settled: UInt64) {
+    for pending in said {
+      if let position = pending.position, case .picture(let jpeg) = pending.kind {
+        let sent = settled.clamped(to: position) - position.lowerBound
+        events.append(.progress(pending.ticket, bytes: Int(sent), of: jpeg.count))
+      }
+    }
+  }
+
+  mutating func end(_ ending: ClientEnding) {
+    phase = .ended
+    (nextRepeat, giveUpAt) = (nil, nil)
+    events.append(.ended(ending))
+  }
+}
+
+extension UInt64 {
+  fileprivate func clamped(to range: Range<UInt64>) -> UInt64 {
+    Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+  }
+}

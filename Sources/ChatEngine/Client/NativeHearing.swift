@@ -1,0 +1,160 @@
+/// What a native client has heard of the log: where it is, who is who, and what pictures are still
+/// on their way.
+///
+/// What always holds: an event of a log is told once, also over sessions; one that an earlier log
+/// told already, and that is said again after a restart, is not told.
+struct NativeHearing {
+  private(set) var log: UInt64 = 0
+  /// The number of the last event that was told.
+  private var last: UInt64 = 0
+  private var names: [UInt64: String] = [:]
+  /// Pictures whose bytes are not here yet, by their object.
+  private var pictures: [UInt64: Picture] = [:]
+  /// This client in the log.
+  private var ownMember: UInt64 = 0
+  /// The greatest number heard of each run, in this log and in those before it.
+  private var heard: [Sequence: UInt64] = [:]
+  private var heardBefore: [Sequence: UInt64] = [:]
+
+  /// Texts and pictures of a run are numbered each by themselves.
+  private struct Sequence: Hashable {
+    var run: UInt32
+    var isPicture: Bool
+  }
+
+  private struct Picture {
+    var seq: UInt64
+    var from: String
+    var hash: [UInt8]
+  }
+
+  /// The event up to which everything is here, pictures included.
+  var completeThrough: UInt64 {
+    guard let first = pictures.values.map(\.seq).min() else { return last }
+    return min(last, first - 1)
+  }
+
+  /// A session begins.
+  mutating func begin(_ welcome: NativeReply.Welcome, _ events: inout [ClientEvent]) {
+    if welcome.log != log {
+      heardBefore.merge(heard, uniquingKeysWith: max)
+      if heardBefore.count > Limits.runsRememberedMax { heardBefore.removeAll() }
+      heard.removeAll()
+      names.removeAll()
+      (log, last) = (welcome.log, 0)
+    }
+    ownMember = welcome.member
+    if !welcome.isResumed {
+      for picture in pictures.values { events.append(.pictureLost(from: picture.from)) }
+      pictures.removeAll()
+      last = max(last, welcome.next - min(welcome.next, 1))
+    }
+  }
+
+  mutating func note(_ present: [NativeReply.Present], _ events: inout [ClientEvent]) {
+    for person in present {
+      guard names.count < Limits.clientsMax * 2 else { return }
+      if names.updateValue(person.name, forKey: person.member) == nil {
+        events.append(.present(person.name))
+      }
+    }
+  }
+
+  /// Takes the next event of the log.
+  mutating func take(
+    _ event: NativeEvent, ownRun: UInt32, _ session: inout Session, _ events: inout [ClientEvent]
+  ) {
+    let isNew = event.seq > last
+    if isNew {
+      if event.seq > last + 1, last > 0 {
+        events.append(.missed(Int(clamping: event.seq - last - 1)))
+      }
+      last = event.seq
+    }
+    switch event.kind {
+    case .joined(let name):
+      guard isNew else { return }
+      names[event.member] = name
+      if event.member != ownMember { events.append(.arrived(name)) }
+    case .left:
+      guard isNew, let name = names.removeValue(forKey: event.member) else { return }
+      events.append(.departed(name))
+    case .said(let author, let text):
+      guard isNew, !isRepeated(author, isPicture: false) else { return }
+      tell(author, ownRun, text, of: event.member, &events)
+    case .showed(let author, let picture):
+      take(picture, author, event, isNew, ownRun, &session, &events)
+    }
+  }
+
+  private mutating func tell(
+    _ author: NativeEvent.Author, _ ownRun: UInt32, _ text: ArraySlice<UInt8>,
+    of member: UInt64, _ events: inout [ClientEvent]
+  ) {
+    if author.run == ownRun, author.run != 0 {
+      events.append(.ownMessage(MessageTicket(isPicture: false, number: author.number)))
+    } else {
+      events.append(.message(from: name(member), text: Array(text)))
+    }
+  }
+
+  private func name(_ member: UInt64) -> String { names[member] ?? "?" }
+
+  /// Whether an earlier log told it; texts of a run come in order.
+  private mutating func isRepeated(
+    _ author: NativeEvent.Author, isPicture: Bool
+  ) -> Bool {
+    guard author.run != 0 else { return false }
+    let sequence = Sequence(run: author.run, isPicture: isPicture)
+    heard[sequence] = max(heard[sequence] ?? 0, author.number)
+    if heard.count > Limits.runsRememberedMax { heard.removeAll() }
+    return author.number <= heardBefore[sequence] ?? 0
+  }
+
+  // MARK: Pictures
+
+  private mutating func take(
+    _ picture: NativeEvent.Picture, _ author: NativeEvent.Author, _ event: NativeEvent,
+    _ isNew: Bool, _ ownRun: UInt32, _ session: inout Session, _ events: inout [ClientEvent]
+  ) {
+    if author.run == ownRun, author.run != 0 {
+      session.knowObjects(through: picture.object)
+      let ticket = MessageTicket(isPicture: true, number: author.number)
+      if isNew { events.append(.ownMessage(ticket)) }
+      return
+    }
+    // After a session was lost, only the pictures that were not whole come again.
+    let isWanted = isNew ? !isRepeated(author, isPicture: true) : pictures[picture.object] != nil
+    guard isWanted else {
+      session.knowObjects(through: picture.object)
+      return
+    }
+    guard let key = CipherKey(copying: picture.key.span),
+      let length = Int(exactly: picture.length),
+      session.expectObject(picture.object, length: length, sharedKey: key)
+    else {
+      session.knowObjects(through: picture.object)
+      pictures[picture.object] = nil
+      events.append(.pictureLost(from: name(event.member)))
+      return
+    }
+    pictures[picture.object] = Picture(
+      seq: event.seq, from: name(event.member), hash: picture.hash)
+  }
+
+  /// A picture is whole.
+  mutating func finish(_ object: UInt64, _ bytes: [UInt8], _ events: inout [ClientEvent]) {
+    guard let picture = pictures.removeValue(forKey: object) else { return }
+    if Blake2b.hash256(bytes.span) == picture.hash {
+      events.append(.picture(from: picture.from, jpeg: bytes))
+    } else {
+      events.append(.pictureLost(from: picture.from))
+    }
+  }
+
+  /// The server no longer has a picture.
+  mutating func lose(_ object: UInt64, _ events: inout [ClientEvent]) {
+    guard let picture = pictures.removeValue(forKey: object) else { return }
+    events.append(.pictureLost(from: picture.from))
+  }
+}

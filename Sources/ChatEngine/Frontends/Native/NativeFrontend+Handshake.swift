@@ -1,0 +1,153 @@
+/// How a native client gets a session.
+extension NativeFrontend {
+  /// Tells a stranger who this server is. Nothing is kept, and the answer is no longer than the
+  /// question.
+  mutating func answerHello(
+    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at now: Instant,
+    _ peoplePresent: Int, _ output: inout ServerOutput
+  ) {
+    guard let nonce = Handshake.helloNonce(bytes) else {
+      output.drop(.notNative, from: address, at: now)
+      return
+    }
+    let rate = Rate(perSecond: Limits.helloAnswersPerSecond, burst: Limits.helloAnswersBurst)
+    guard helloAnswers.take(rate, at: now) else {
+      output.drop(.handshakes, from: address, at: now)
+      return
+    }
+    let answer = Handshake.HelloAnswer(
+      nonce: nonce, cookie: cookies.make(for: address, at: now), serverKey: publicKey,
+      salt: password?.salt, peoplePresent: UInt32(peoplePresent), serverName: serverName)
+    output.outbox.addDatagram(to: address, capacity: Limits.helloBytesMin) { buffer in
+      var writer = ByteWriter(buffer)
+      answer.write(to: &writer)
+      return writer.count
+    }
+  }
+
+  /// Goes on with a handshake whose cookie shows that the client receives where it says it is.
+  mutating func answerInitiation(
+    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at now: Instant,
+    _ joins: inout JoinBudgets, _ output: inout ServerOutput
+  ) {
+    guard let (cookie, message) = Handshake.readInitiation(bytes),
+      cookies.accepts(cookie, from: address, at: now),
+      let ephemeral = PublicKey(message.prefix(32))
+    else {
+      output.drop(.badHandshake, from: address, at: now)
+      return
+    }
+    if let slot = unconfirmed[ephemeral], let accept = peers[slot].accept {
+      send(accept, to: address, &output)
+      return
+    }
+    guard joins.admitsHandshake(of: address, at: now) else {
+      output.drop(.handshakes, from: address, at: now)
+      return
+    }
+    var noise = NoiseHandshake(
+      responder: keyPair, ephemeral: KeyPair.make(&random), psk: password?.key,
+      prologue: Handshake.prologue)
+    guard let read = try? noise.read(message.span), let remoteKey = noise.remoteKey,
+      let clientID = Self.clientID(read.payload, hasProof: password != nil)
+    else {
+      joins.noteFailedHandshake(of: address, at: now)
+      output.drop(.badHandshake, from: address, at: now)
+      return
+    }
+    let proof = read.payload.dropFirst(4)
+    let refusal = refusal(
+      proof: Array(proof), read.hash, address, at: now, &joins, &output)
+    if let refusal {
+      let datagram = Handshake.refusal(
+        refusal, clientID: clientID, key: Handshake.refusalKey(&noise))
+      send(datagram, to: address, &output)
+      return
+    }
+    accept(noise, remoteKey, ephemeral, clientID, address, at: now, &output)
+  }
+
+  private static func clientID(_ payload: [UInt8], hasProof: Bool) -> UInt32? {
+    guard payload.count == 4 + (hasProof ? Handshake.proofBytes : 0) else { return nil }
+    return payload.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+  }
+
+  private func refusal(
+    proof: [UInt8], _ hash: [UInt8], _ address: PeerAddress, at now: Instant,
+    _ joins: inout JoinBudgets, _ output: inout ServerOutput
+  ) -> Handshake.Refusal? {
+    guard joins.take(address, at: now) == .granted else {
+      output.drop(.joinsPerSecond, from: address, at: now)
+      return .tooMany
+    }
+    if let password,
+      !Blake2b.areEqual(proof.span, Handshake.proof(of: password.key, hash: hash).span)
+    {
+      output.drop(.wrongPassword, from: address, at: now)
+      return .wrongPassword
+    }
+    if peers.isFull || unconfirmed.count >= Limits.unconfirmedMax {
+      output.drop(.clientsMax, from: address, at: now)
+      return .full
+    }
+    return nil
+  }
+
+  private mutating func accept(
+    _ noise: consuming NoiseHandshake, _ remoteKey: PublicKey, _ ephemeral: PublicKey,
+    _ clientID: UInt32, _ address: PeerAddress, at now: Instant, _ output: inout ServerOutput
+  ) {
+    let slot = peers.nextSlot
+    if Int(slot) == generations.count { generations.append(0) }
+    generations[Int(slot)] &+= 1
+    let id = slot | generations[Int(slot)] << Self.slotBits
+    var payload: [UInt8] = []
+    payload.appendU32(id)
+    payload += resetToken(of: id)
+    guard let message = try? noise.write(payload: payload) else { return }
+    let session = Session(
+      localID: id, remoteID: clientID, remoteKey: remoteKey, address: address,
+      keys: noise.split(), keepsAlive: false, at: now)
+    let accept = Handshake.accept(clientID: clientID, message: message)
+    let peer = NativePeer(session: session, slot: slot, accept: accept, ephemeral: ephemeral)
+    peer.joinDeadline = now + .seconds(Limits.joinSecondsMax)
+    let inserted = peers.insert(peer)
+    precondition(inserted == slot, "the slot that was announced")
+    unconfirmed[ephemeral] = slot
+    schedule(peer)
+    send(accept, to: address, &output)
+  }
+
+  /// The client has shown that it heard the Accept, and so that it knows its keys.
+  mutating func confirm(_ peer: NativePeer, at now: Instant) {
+    peer.accept = nil
+    unconfirmed[peer.ephemeral] = nil
+  }
+
+  // MARK: Sessions that are gone
+
+  /// Tells a client that its session is not known here, as after a restart.
+  mutating func reset(
+    _ id: UInt32, at address: PeerAddress, _ now: Instant, _ output: inout ServerOutput
+  ) {
+    output.drop(.noSession, from: address, at: now)
+    guard resets.take(Rate(perSecond: Limits.resetsPerSecond, burstSeconds: 1), at: now) else {
+      return
+    }
+    send(Handshake.reset(sessionID: id, token: resetToken(of: id)), to: address, &output)
+  }
+
+  private func resetToken(of id: UInt32) -> [UInt8] {
+    var text: [UInt8] = []
+    text.appendU32(id)
+    return Blake2b.keyed128(key: resetKey.span, text)
+  }
+
+  private func send(
+    _ datagram: [UInt8], to address: PeerAddress, _ output: inout ServerOutput
+  ) {
+    output.outbox.addDatagram(to: address, capacity: datagram.count) { buffer in
+      buffer.initialize(fromContentsOf: datagram)
+    }
+  }
+}

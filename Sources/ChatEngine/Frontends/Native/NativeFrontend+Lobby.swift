@@ -1,0 +1,296 @@
+/// What native clients say, as commands to the hub.
+extension NativeFrontend {
+  /// Takes what came on a peer's channels, as far as its budget goes.
+  mutating func serve(
+    _ peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    while !peer.session.isClosing, let message = peer.session.takeMessage(.control) {
+      guard let request = NativeRequest(message) else {
+        peer.session.fail("a control message of type \(message.first ?? 0)")
+        break
+      }
+      switch request {
+      case .join(let join): admit(peer, join, at: now, &hub, &output)
+      case .leave: peer.session.close(.done)
+      case .offer(let offer): take(offer, from: peer)
+      case .say: peer.session.fail("talk on the control channel")
+      }
+    }
+    for object in peer.session.takeObjects() where object.number == peer.upload?.object {
+      peer.finished = object.bytes
+    }
+    hearTalk(of: peer, at: now, &hub, &output)
+    servePictures(of: peer, at: now, &hub, &output)
+    peer.session.dropTaken()
+  }
+
+  // MARK: Joining
+
+  private mutating func admit(
+    _ peer: NativePeer, _ join: NativeRequest.Join, at now: Instant,
+    _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    if peer.member != nil { return peer.session.fail("a second JOIN") }
+    if isClosing { return peer.session.close(.shuttingDown) }
+    let member: MemberID
+    do throws(Hub.Refusal) {
+      let name = try acceptName(join.name)
+      member = try hub.join(
+        name, owner: peer.session.remoteKey, ifTaken: join.acceptsNumber ? .number : .refuse)
+    } catch {
+      refuse(peer, error, at: now, &output)
+      return
+    }
+    attach(peer, join, as: member, at: now, &hub, &output)
+  }
+
+  private func acceptName(_ text: String) throws(Hub.Refusal) -> MemberName {
+    do throws(MemberName.Fault) {
+      return try MemberName(text)
+    } catch {
+      throw .badName(error)
+    }
+  }
+
+  private func refuse(
+    _ peer: NativePeer, _ refusal: Hub.Refusal, at now: Instant, _ output: inout ServerOutput
+  ) {
+    let (reason, words): (NativeReply.RefusalReason, String) =
+      switch refusal {
+      case .nameOwned: (.nameOwned, "the name belongs to somebody else's key")
+      case .nameTaken: (.nameInUse, "somebody here has that name")
+      case .badName(let fault): (.badName, fault.text)
+      case .full: (.full, "the chat is full")
+      }
+    if refusal == .full { output.drop(.clientsMax, from: peer.session.address, at: now) }
+    NativeReply.refused(reason, words: words).send(on: &peer.session)
+    // The client goes when it has read that; who does not is let go.
+    peer.joinDeadline = now + .seconds(Limits.joinSecondsMax)
+  }
+
+  private mutating func attach(
+    _ peer: NativePeer, _ join: NativeRequest.Join, as member: MemberID, at now: Instant,
+    _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    let key = NativeRuns.Key(client: peer.session.remoteKey, run: join.run)
+    sessionCounts[member.slot, default: 0] += 1
+    if let old = runs[key].slot, let other = peers.existing(old), other !== peer {
+      other.session.close(.replaced)
+      detach(other, .said, &hub)
+      enqueue(other)
+    }
+    (peer.member, peer.run, peer.joinDeadline) = (member, join.run, nil)
+    runs[key].slot = peer.slot
+    places[peer.slot] = joined.count
+    joined.append(peer.slot)
+    let resumed = join.log == log.id ? log.position(after: join.last) : nil
+    let sources = log.sources
+    // Whoever begins here hears of its own joining from the list of who is here.
+    let from = resumed ?? (sources.talk.end, sources.objects.end)
+    peer.session.follow(talkFrom: from.0, objectsFrom: from.1)
+    peer.session.objectAuthor = UInt32(truncatingIfNeeded: join.run)
+    let run = runs[key]
+    let name = hub.name(of: member)
+    NativeReply.welcome(
+      NativeReply.Welcome(
+        name: name.text, member: Self.number(of: member), log: log.id,
+        isResumed: resumed != nil, next: resumed == nil ? log.nextSeq : join.last + 1,
+        said: run.said, shown: run.shown, messageBytesMax: UInt64(Limits.messageBytesMax),
+        pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName)
+    ).send(on: &peer.session)
+    sendPresent(to: peer, hub)
+    record(name, peer, &output)
+  }
+
+  private func record(_ name: MemberName, _ peer: NativePeer, _ output: inout ServerOutput) {
+    output.record(
+      LogRecord(
+        .debug, "joined",
+        [
+          ("name", .text(name.text)), ("address", .text(peer.session.address.description)),
+          ("dialect", .text("native")),
+          ("key", .text(KeyWords.text(of: peer.session.remoteKey))),
+        ]))
+  }
+
+  static func number(of member: MemberID) -> UInt64 {
+    UInt64(member.slot) << 32 | UInt64(member.generation)
+  }
+
+  /// Tells who is here, in as many messages as it takes.
+  private func sendPresent(to peer: NativePeer, _ hub: borrowing Hub) {
+    var part: [NativeReply.Present] = []
+    hub.forEachMember { member, name in
+      part.append(NativeReply.Present(member: Self.number(of: member), name: name.text))
+      if part.count == Limits.presentPerMessage {
+        NativeReply.present(part).send(on: &peer.session)
+        part.removeAll()
+      }
+    }
+    if !part.isEmpty { NativeReply.present(part).send(on: &peer.session) }
+    // An empty one ends the list.
+    NativeReply.present([]).send(on: &peer.session)
+  }
+
+  // MARK: Talk
+
+  private mutating func hearTalk(
+    of peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    while !peer.session.isClosing {
+      if let member = peer.member {
+        // What is beyond the budget waits where it is, and its sender for credit.
+        let next = hub.nextSpeech(of: member)
+        if next > now {
+          peer.heldUntil = next
+          return
+        }
+        if peer.session.controlBacklogBytes > Limits.controlBacklogBytesHigh { return }
+      }
+      guard let message = peer.session.takeMessage(.talk) else { return }
+      guard let member = peer.member, case .say(let number, let text)? = NativeRequest(message)
+      else { return peer.session.fail("talk of type \(message.first ?? 0)") }
+      say(text, number, peer, member, at: now, &hub, &output)
+    }
+  }
+
+  private mutating func say(
+    _ text: ArraySlice<UInt8>, _ number: UInt64, _ peer: NativePeer, _ member: MemberID,
+    at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    let key = NativeRuns.Key(client: peer.session.remoteKey, run: peer.run)
+    if number <= runs[key].said {
+      NativeReply.receipt(.say, number: number, failure: nil).send(on: &peer.session)
+      return
+    }
+    var failure: String?
+    if text.isEmpty {
+      failure = "it is empty"
+    } else if text.count > Limits.messageBytesMax {
+      failure = "it is longer than \(Limits.messageBytesMax) bytes"
+    } else if !UTF8Text.isValid(text.span) {
+      failure = "it is not UTF-8"
+    } else {
+      let id = MessageID(run: UInt32(truncatingIfNeeded: peer.run), number: number)
+      do throws(Hub.SpeechRefusal) {
+        try hub.say(member, text.span, id: id, at: now)
+      } catch {
+        failure = error.text
+      }
+    }
+    runs[key].said = number
+    NativeReply.receipt(.say, number: number, failure: failure).send(on: &peer.session)
+  }
+
+  // MARK: Pictures
+
+  private func take(_ offer: NativeRequest.Offer, from peer: NativePeer) {
+    guard peer.member != nil else { return peer.session.fail("OFFER before JOIN") }
+    guard peer.offers.count < Limits.offersMax else { return peer.session.fail("offers") }
+    peer.offers.append(offer)
+  }
+
+  private mutating func servePictures(
+    of peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    guard let member = peer.member else { return }
+    let next = hub.nextSpeech(of: member)
+    if next > now {
+      if peer.finished != nil || !peer.offers.isEmpty { peer.heldUntil = next }
+      return
+    }
+    if let bytes = peer.finished, let offer = peer.upload {
+      (peer.finished, peer.upload) = (nil, nil)
+      uploadBytes -= bytes.count
+      finish(offer, bytes, peer, member, at: now, &hub)
+    }
+    while peer.upload == nil, !peer.offers.isEmpty { begin(peer.offers.removeFirst(), peer) }
+  }
+
+  private mutating func begin(_ offer: NativeRequest.Offer, _ peer: NativePeer) {
+    let key = NativeRuns.Key(client: peer.session.remoteKey, run: peer.run)
+    if offer.number <= runs[key].shown {
+      NativeReply.receipt(.offer, number: offer.number, failure: nil).send(on: &peer.session)
+      return
+    }
+    guard (1...UInt64(Limits.nativePictureBytesMax)).contains(offer.length) else {
+      return fail(
+        offer, peer,
+        "a picture has at most \(Limits.nativePictureBytesMax) bytes "
+          + "(limit nativePictureBytesMax)")
+    }
+    let length = Int(offer.length)
+    guard uploadBytes + length <= Limits.uploadBytesMax,
+      peer.session.expectObject(offer.object, length: length)
+    else { return fail(offer, peer, "too many pictures are under way; try again") }
+    uploadBytes += length
+    peer.upload = offer
+    NativeReply.want(number: offer.number).send(on: &peer.session)
+  }
+
+  private mutating func finish(
+    _ offer: NativeRequest.Offer, _ bytes: [UInt8], _ peer: NativePeer, _ member: MemberID,
+    at now: Instant, _ hub: inout Hub
+  ) {
+    guard Blake2b.hash256(bytes.span) == offer.hash else {
+      return fail(offer, peer, "it arrived damaged; try again")
+    }
+    do throws(Hub.SpeechRefusal) {
+      let id = MessageID(run: UInt32(truncatingIfNeeded: peer.run), number: offer.number)
+      try hub.show(member, bytes.span, id: id, at: now)
+    } catch {
+      return fail(offer, peer, error.text)
+    }
+    let key = NativeRuns.Key(client: peer.session.remoteKey, run: peer.run)
+    runs[key].shown = offer.number
+    NativeReply.receipt(.offer, number: offer.number, failure: nil).send(on: &peer.session)
+  }
+
+  private func fail(_ offer: NativeRequest.Offer, _ peer: NativePeer, _ words: String) {
+    NativeReply.receipt(.offer, number: offer.number, failure: words).send(on: &peer.session)
+  }
+
+  // MARK: The end
+
+  /// Takes away a peer whose session has ended.
+  mutating func end(_ peer: NativePeer, _ hub: inout Hub, _ output: inout ServerOutput) {
+    guard peers.existing(peer.slot) === peer else { return }
+    peers.remove(peer.slot)
+    unconfirmed[peer.ephemeral] = nil
+    if let upload = peer.upload { uploadBytes -= Int(upload.length) }
+    let reason: DepartureReason
+    switch peer.session.ending {
+    case .silent: reason = .idle
+    default: reason = .said
+    }
+    detach(peer, reason, &hub)
+    if case .faulty(let what) = peer.session.ending {
+      output.record(
+        LogRecord(
+          .info, "protocol-error",
+          [
+            ("address", .text(peer.session.address.description)), ("what", .text(what)),
+          ]))
+    }
+  }
+
+  /// Takes a peer out of the lobby; its member goes with the last of its sessions.
+  private mutating func detach(
+    _ peer: NativePeer, _ reason: DepartureReason, _ hub: inout Hub
+  ) {
+    guard let member = peer.member else { return }
+    peer.member = nil
+    let key = NativeRuns.Key(client: peer.session.remoteKey, run: peer.run)
+    if runs[key].slot == peer.slot { runs[key].slot = nil }
+    if let place = places.removeValue(forKey: peer.slot) {
+      let last = joined.removeLast()
+      if last != peer.slot {
+        joined[place] = last
+        places[last] = place
+      }
+    }
+    let left = sessionCounts[member.slot]! - 1
+    sessionCounts[member.slot] = left == 0 ? nil : left
+    if left == 0 { hub.leave(member, reason) }
+  }
+}

@@ -1,0 +1,275 @@
+/// The front end of native clients: encrypted sessions in the lobby.
+///
+/// Owns the sessions, who of the hub's members speaks through which, the log that all of them
+/// follow, and what it remembers of clients that may come back. In come datagrams and the time; out
+/// go commands to the hub, and the hub's events as one entry of the log each. A session holds its
+/// place in the log and no copies. What always holds: before an address has shown that it receives,
+/// nothing is kept of it and no answer is longer than its question; a message of a run is taken
+/// once; a member is present as long as one of its sessions is.
+public struct NativeFrontend: ~Copyable {
+  var log: NativeLog
+  var peers: Slab<NativePeer>
+  /// So that an id that was used before is not taken for a new session's.
+  var generations: [UInt32] = []
+  /// Peers whose Accept may not have arrived, by their Init.
+  var unconfirmed: [PublicKey: UInt32] = [:]
+  var runs = NativeRuns()
+  /// How many sessions each member has, by its slot in the hub.
+  var sessionCounts: [UInt32: Int] = [:]
+  /// The slots of the peers that joined, side by side for the fan-out.
+  var joined: [UInt32] = []
+  var places: [UInt32: Int] = [:]
+  /// Peers that may have something to send.
+  var queue: [UInt32] = []
+  var queueTaken = 0
+  var timers = TimerQueue()
+  /// Whether the log has news for everybody, and when notices that nobody was told of yet are told.
+  var hasNews = false
+  var noticesDue: Instant?
+  var noticesTold: Instant?
+  var uploadBytes = 0
+  var isClosing = false
+
+  var random: SecretRandom
+  let keyPair: KeyPair
+  let password: (key: SecretKey, salt: [UInt8])?
+  let serverName: String
+  let cookies: Cookies
+  let resetKey: [UInt8]
+  var helloAnswers = RateLimiter()
+  var resets = RateLimiter()
+  let scratch = PacketScratch()
+
+  public init(_ configuration: ServerConfiguration) {
+    var random = SecretRandom(seed: configuration.secretSeed)
+    keyPair = configuration.keyPair ?? KeyPair.make(&random)
+    password = configuration.password
+    serverName = configuration.serverName
+    cookies = Cookies(&random)
+    resetKey = keyPair.secret.withBytes {
+      Blake2b.keyed256(key: $0, Array("reset token".utf8))
+    }
+    log = NativeLog(id: random.uint64())
+    peers = Slab(capacity: configuration.clientsMax + Limits.unconfirmedMax)
+    self.random = random
+  }
+
+  public var publicKey: PublicKey { keyPair.publicKey }
+
+  // MARK: In
+
+  /// Handles one native datagram.
+  public mutating func receive(
+    _ bytes: Span<UInt8>, from address: PeerAddress, at now: Instant,
+    hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
+  ) {
+    bytes.withUnsafeBufferPointer { bytes in
+      switch DatagramType(rawValue: bytes[0]) {
+      case .data, .dataNextPhase, .shared, .sharedNextPhase:
+        hear(bytes, from: address, at: now, &hub, &output)
+      case .hello:
+        answerHello(bytes, from: address, at: now, hub.memberCount, &output)
+      case .initiation:
+        answerInitiation(bytes, from: address, at: now, &joins, &output)
+      default: output.drop(.notNative, from: address, at: now)
+      }
+    }
+  }
+
+  private mutating func hear(
+    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at now: Instant,
+    _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    guard let header = PacketHeader(bytes) else {
+      output.drop(.notNative, from: address, at: now)
+      return
+    }
+    guard let peer = peer(ofID: header.receiver) else {
+      reset(header.receiver, at: address, now, &output)
+      return
+    }
+    let isTaken = peer.session.receive(
+      bytes, from: address, at: now, scratch: scratch, random: &random)
+    guard isTaken else {
+      output.drop(.notAuthentic, from: address, at: now)
+      return
+    }
+    if peer.accept != nil { confirm(peer, at: now) }
+    serve(peer, at: now, &hub, &output)
+    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
+  }
+
+  /// Does what is due for one peer. Stops early when there is nothing; `nextDeadline` says when.
+  ///
+  /// - Returns: whether there was something.
+  public mutating func expireOne(
+    at now: Instant, hub: inout Hub, output: inout ServerOutput
+  ) -> Bool {
+    if let due = noticesDue, due <= now {
+      noticesDue = nil
+      hasNews = true
+    }
+    guard let slot = timers.popDue(now) else { return false }
+    guard let peer = peers.existing(slot) else { return true }
+    peer.queuedDeadline = nil
+    guard let due = peer.nextDeadline, due <= now else {
+      schedule(peer)
+      return true
+    }
+    peer.session.advance(to: now)
+    if let due = peer.joinDeadline, due <= now { peer.session.close(.idle, "did not join") }
+    if let due = peer.heldUntil, due <= now {
+      peer.heldUntil = nil
+      serve(peer, at: now, &hub, &output)
+    }
+    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
+    return true
+  }
+
+  public var nextDeadline: Instant? {
+    [timers.first, noticesDue].compactMap { $0 }.min()
+  }
+
+  // MARK: Out
+
+  /// Makes an event of the hub an entry of the log.
+  ///
+  /// - Parameter bytes: what the event's ranges lie in.
+  public mutating func deliver(
+    _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant
+  ) {
+    let member = UInt64(event.member.slot) << 32 | UInt64(event.member.generation)
+    switch event.kind {
+    case .joined:
+      log.append(member, .joined(name: event.name.text))
+      noteNotice(at: now)
+    case .left(let reason):
+      log.append(member, .left(NativeEvent.Departure(reason)))
+      noteNotice(at: now)
+    case .said(let text, let id):
+      log.append(member, .said(NativeEvent.Author(id), text: bytes.array(text)[...]))
+      hasNews = true
+    case .showed(let jpeg, let header, let id):
+      let picture = keep(bytes.array(jpeg), header, author: id?.run)
+      log.append(member, .showed(NativeEvent.Author(id), picture))
+      hasNews = true
+    }
+  }
+
+  private mutating func keep(
+    _ jpeg: [UInt8], _ header: JPEGHeader, author: UInt32?
+  ) -> NativeEvent.Picture {
+    let key = CipherKey.make(&random)
+    let object = log.appendObject(jpeg, author: author, key: key)
+    return NativeEvent.Picture(
+      object: object, length: UInt64(jpeg.count), width: UInt16(clamping: header.width),
+      height: UInt16(clamping: header.height), key: key.withBytes { $0.array(0..<$0.count) },
+      hash: Blake2b.hash256(jpeg.span))
+  }
+
+  /// Notices wait for each other when many come, so that a crowd that joins is told of itself in
+  /// few datagrams. Talk never waits.
+  private mutating func noteNotice(at now: Instant) {
+    if hasNews || noticesDue != nil { return }
+    let gap = Duration.milliseconds(Limits.noticeGapMilliseconds)
+    if let noticesTold, noticesTold + gap > now {
+      noticesDue = noticesTold + gap
+    } else {
+      hasNews = true
+    }
+  }
+
+  /// Fills the outbox with what the sessions have to send, until it is high.
+  ///
+  /// - Returns: whether there is more, so that this is to be called again once the outbox is empty.
+  public mutating func fill(at now: Instant, hub: inout Hub, output: inout ServerOutput) -> Bool {
+    if hasNews {
+      hasNews = false
+      noticesTold = now
+      noticesDue = nil
+      for slot in joined { enqueue(peers[slot]) }
+    }
+    while queueTaken < queue.count {
+      if output.outbox.isHigh { return true }
+      let slot = queue[queueTaken]
+      queueTaken += 1
+      guard let peer = peers.existing(slot) else { continue }
+      peer.isQueued = false
+      send(peer, at: now, &output.outbox)
+      if peer.session.ending == nil { schedule(peer) } else { end(peer, &hub, &output) }
+    }
+    queue.removeAll(keepingCapacity: true)
+    queueTaken = 0
+    return false
+  }
+
+  private mutating func send(_ peer: NativePeer, at now: Instant, _ outbox: inout Outbox) {
+    var count = 0
+    while true {
+      if isClosing, !peer.session.isClosing, peer.session.isSettled(log.sources) {
+        peer.session.close(.shuttingDown)
+      }
+      guard peer.session.send(into: &outbox, from: log.sources, at: now) else { return }
+      count += 1
+      if count == Limits.sessionDatagramsPerTurn || outbox.isHigh { break }
+    }
+    if peer.session.ending == nil { enqueue(peer) }
+  }
+
+  /// Tells every client that the server stops, once it has all that was said.
+  public mutating func announceShutdown() {
+    isClosing = true
+    peers.forEach { enqueue($0) }
+  }
+
+  /// Tells those who still lack something, too.
+  public mutating func closeAll() {
+    peers.forEach { peer in
+      peer.session.close(.shuttingDown)
+      enqueue(peer)
+    }
+  }
+
+  /// Whether there are no sessions.
+  public var isEmpty: Bool { peers.count == 0 }
+
+  // MARK: Peers
+
+  func peer(ofID id: UInt32) -> NativePeer? {
+    guard let peer = peers.existing(id & Self.slotMask), peer.session.localID == id else {
+      return nil
+    }
+    return peer
+  }
+
+  static let slotBits: UInt32 = 17
+  static let slotMask: UInt32 = (1 << slotBits) - 1
+
+  mutating func enqueue(_ peer: NativePeer) {
+    if peer.isQueued { return }
+    peer.isQueued = true
+    queue.append(peer.slot)
+  }
+
+  /// Sets the timer, unless it is set for an earlier time already: then it is looked at again.
+  mutating func schedule(_ peer: NativePeer) {
+    guard let due = peer.nextDeadline else { return }
+    if let queued = peer.queuedDeadline, queued <= due { return }
+    peer.queuedDeadline = due
+    timers.insert(due, peer.slot)
+  }
+}
+
+extension NativeEvent.Departure {
+  init(_ reason: DepartureReason) {
+    switch reason {
+    case .said: self = .said
+    case .idle: self = .silent
+    case .unreachable: self = .unreachable
+    }
+  }
+}
+
+extension NativeEvent.Author {
+  init(_ id: MessageID?) { self.init(run: id?.run ?? 0, number: id?.number ?? 0) }
+}

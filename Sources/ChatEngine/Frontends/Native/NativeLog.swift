@@ -1,0 +1,62 @@
+/// The log of the lobby as native clients get it: every event once, encoded once, for all of them.
+///
+/// Owns the bytes of the events and of the pictures that they tell of (`sources`), and where each
+/// event begins. What always holds: the events that are kept have consecutive numbers, and together
+/// take at most `Limits.talkLogBytes`; the pictures at most `Limits.objectLogBytes`.
+struct NativeLog {
+  private(set) var sources = Session.SendSources()
+  /// Tells this log from the one before the server was started again.
+  let id: UInt64
+  /// The number of the next event.
+  private(set) var nextSeq: UInt64 = 1
+  private(set) var nextObject: UInt64 = 1
+  /// Where each event that is kept begins in the talk, and the objects' end at that time.
+  private var marks: [Mark] = []
+  private var marksDropped = 0
+
+  private struct Mark {
+    var talk: UInt64
+    var objects: UInt64
+  }
+
+  init(id: UInt64) { self.id = id }
+
+  private var firstSeq: UInt64 { nextSeq - UInt64(marks.count - marksDropped) }
+
+  mutating func append(_ member: UInt64, _ kind: NativeEvent.Kind) {
+    marks.append(Mark(talk: sources.talk.end, objects: sources.objects.end))
+    let event = NativeEvent(seq: nextSeq, member: member, kind: kind)
+    sources.talk.append { event.append(to: &$0) }
+    nextSeq += 1
+    dropOldest()
+  }
+
+  /// Adds a picture's bytes; the event that tells of it comes next.
+  mutating func appendObject(_ bytes: [UInt8], author: UInt32?, key: CipherKey) -> UInt64 {
+    let number = nextObject
+    nextObject += 1
+    sources.objects.append(bytes, number: number, author: author, sharedKey: key)
+    sources.objects.drop(toBytes: Limits.objectLogBytes)
+    return number
+  }
+
+  private mutating func dropOldest() {
+    guard sources.talk.count > Limits.talkLogBytes else { return }
+    while sources.talk.end - marks[marksDropped].talk > UInt64(Limits.talkLogBytes) {
+      marksDropped += 1
+    }
+    sources.talk.drop(below: marks[marksDropped].talk)
+    if marksDropped > marks.count / 2 {
+      marks.removeFirst(marksDropped)
+      marksDropped = 0
+    }
+  }
+
+  /// Where the talk and the objects go on after event `last`; nil where that is not kept.
+  func position(after last: UInt64) -> (talk: UInt64, objects: UInt64)? {
+    guard last < nextSeq, last + 1 >= firstSeq else { return nil }
+    if last + 1 == nextSeq { return (sources.talk.end, sources.objects.end) }
+    let mark = marks[marksDropped + Int(last + 1 - firstSeq)]
+    return (mark.talk, mark.objects)
+  }
+}

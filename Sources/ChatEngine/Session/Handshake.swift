@@ -1,0 +1,163 @@
+/// The datagrams before there is a session (`Docs/Protocol.md`, "Before there is a session"), as
+/// both ends read and write them.
+public enum Handshake {
+  public static let version: UInt8 = 1
+  static let prologue = Array("chatd/1".utf8)
+  static let cookieBytes = 24
+  static let saltBytes = 16
+  static let resetTokenBytes = 16
+  static let proofBytes = 32
+  private static let refusalLabel = Array("refusal".utf8)
+
+  /// Why the server does not go on with a handshake.
+  public enum Refusal: UInt8, Error, Sendable {
+    case wrongPassword = 1
+    case full = 2
+    case tooMany = 3
+  }
+
+  // MARK: Hello
+
+  /// A question that is as long as the longest answer.
+  static func hello(nonce: UInt64) -> [UInt8] {
+    var bytes: [UInt8] = [DatagramType.hello.rawValue, version]
+    bytes.appendU64(nonce)
+    bytes.append(contentsOf: repeatElement(0, count: Limits.helloBytesMin - bytes.count))
+    return bytes
+  }
+
+  /// The nonce of a Hello; nil where it is none, or too short to be answered.
+  static func helloNonce(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64? {
+    var reader = ByteReader(bytes)
+    guard bytes.count >= Limits.helloBytesMin, reader.u8() == DatagramType.hello.rawValue,
+      let version = reader.u8(), version >= 1
+    else { return nil }
+    return reader.u64()
+  }
+
+  /// What a server says of itself.
+  struct HelloAnswer: Equatable {
+    var nonce: UInt64
+    var cookie: [UInt8]
+    var serverKey: PublicKey
+    /// Where a password is needed.
+    var salt: [UInt8]?
+    var peoplePresent: UInt32
+    var serverName: String
+
+    func write(to writer: inout ByteWriter) {
+      writer.u8(DatagramType.helloAnswer.rawValue)
+      writer.u8(Handshake.version)
+      writer.u64(nonce)
+      writer.bytes(cookie)
+      writer.bytes(serverKey.bytes)
+      writer.u8(salt == nil ? 0 : 1)
+      writer.bytes(salt ?? [UInt8](repeating: 0, count: Handshake.saltBytes))
+      writer.u32(peoplePresent)
+      let name = Array(serverName.utf8.prefix(Limits.serverNameBytesMax))
+      writer.varint(UInt64(name.count))
+      writer.bytes(name)
+    }
+
+    /// The version that the server speaks, and the rest where it is ours.
+    static func read(
+      _ bytes: UnsafeBufferPointer<UInt8>
+    ) -> (version: UInt8, answer: HelloAnswer?)? {
+      var reader = ByteReader(bytes)
+      guard reader.u8() == DatagramType.helloAnswer.rawValue, let version = reader.u8() else {
+        return nil
+      }
+      guard version == Handshake.version, let nonce = reader.u64(),
+        let cookie = reader.bytes(Handshake.cookieBytes), let key = reader.bytes(32),
+        let serverKey = PublicKey(key), let flags = reader.u8(),
+        let salt = reader.bytes(Handshake.saltBytes), let people = reader.u32(),
+        let name = reader.vtext(max: Limits.serverNameBytesMax)
+      else { return (version, nil) }
+      return (
+        version,
+        HelloAnswer(
+          nonce: nonce, cookie: Array(cookie), serverKey: serverKey,
+          salt: flags & 1 == 1 ? Array(salt) : nil, peoplePresent: people, serverName: name)
+      )
+    }
+  }
+
+  // MARK: Init, Accept, Refusal
+
+  static func initiation(cookie: [UInt8], message: [UInt8]) -> [UInt8] {
+    [DatagramType.initiation.rawValue, version] + cookie + message
+  }
+
+  /// The cookie and the Noise message of an Init.
+  static func readInitiation(
+    _ bytes: UnsafeBufferPointer<UInt8>
+  ) -> (cookie: UnsafeBufferPointer<UInt8>, message: UnsafeBufferPointer<UInt8>)? {
+    var reader = ByteReader(bytes)
+    guard reader.u8() == DatagramType.initiation.rawValue, reader.u8() == version,
+      let cookie = reader.bytes(cookieBytes)
+    else { return nil }
+    return (cookie, reader.rest())
+  }
+
+  static func accept(clientID: UInt32, message: [UInt8]) -> [UInt8] {
+    var bytes = [DatagramType.accept.rawValue]
+    bytes.appendU32(clientID)
+    return bytes + message
+  }
+
+  static func readAccept(
+    _ bytes: UnsafeBufferPointer<UInt8>
+  ) -> (clientID: UInt32, message: UnsafeBufferPointer<UInt8>)? {
+    var reader = ByteReader(bytes)
+    guard reader.u8() == DatagramType.accept.rawValue, let id = reader.u32() else { return nil }
+    return (id, reader.rest())
+  }
+
+  static func refusal(_ reason: Refusal, clientID: UInt32, key: [UInt8]) -> [UInt8] {
+    var bytes = [DatagramType.refusal.rawValue]
+    bytes.appendU32(clientID)
+    bytes.append(reason.rawValue)
+    return bytes + Blake2b.keyed128(key: key.span, bytes)
+  }
+
+  /// - Returns: nil where it is none, or not the server's word.
+  static func readRefusal(
+    _ bytes: UnsafeBufferPointer<UInt8>, clientID: UInt32, key: [UInt8]
+  ) -> Refusal? {
+    let said = Array(bytes.prefix(6))
+    guard bytes.count == 6 + 16,
+      Array(bytes)
+        == refusal(
+          Refusal(rawValue: said[5]) ?? .full, clientID: clientID, key: key)
+    else { return nil }
+    return Refusal(rawValue: said[5])
+  }
+
+  /// The key under which a server refuses, which only the two ends know.
+  static func refusalKey(_ noise: inout NoiseHandshake) -> [UInt8] {
+    noise.derivedKey(refusalLabel)
+  }
+
+  /// What shows that the client knows the password, and nothing of the password.
+  static func proof(of password: SecretKey, hash: [UInt8]) -> [UInt8] {
+    password.withBytes { Blake2b.keyed256(key: $0, hash) }
+  }
+
+  // MARK: Reset
+
+  static func reset(sessionID: UInt32, token: [UInt8]) -> [UInt8] {
+    var bytes = [DatagramType.reset.rawValue]
+    bytes.appendU32(sessionID)
+    return bytes + token
+  }
+
+  static func readReset(
+    _ bytes: UnsafeBufferPointer<UInt8>
+  ) -> (sessionID: UInt32, token: [UInt8])? {
+    var reader = ByteReader(bytes)
+    guard reader.u8() == DatagramType.reset.rawValue, let id = reader.u32(),
+      let token = reader.bytes(resetTokenBytes), reader.remaining == 0
+    else { return nil }
+    return (id, Array(token))
+  }
+}

@@ -1,0 +1,194 @@
+/// What became of the packets that were sent: acknowledgements, loss, probes (RFC 9002), and the
+/// session's deadlines.
+extension Session {
+  /// Takes an ACK frame, whose type was read.
+  ///
+  /// - Returns: false where it is malformed or acknowledges what was never sent.
+  mutating func takeAck(_ reader: inout ByteReader, at now: Instant) -> Bool {
+    var news = News()
+    var isSane = true
+    let next = sent.next
+    let head = AckFrame.read(&reader) { range in
+      if range.upperBound >= next { isSane = false }
+      // What is below the oldest packet was settled long ago.
+      guard isSane, !sent.isEmpty, range.upperBound >= sent.first else { return }
+      for number in max(range.lowerBound, sent.first)...range.upperBound {
+        settle(number, &news)
+      }
+    }
+    guard let head, isSane else { return false }
+    if let sentAt = news.newestSentAt {
+      if news.newest == head.largest {
+        roundTrip.sample(
+          latest: Int64(clamping: now.nanoseconds &- sentAt.nanoseconds),
+          ackDelay: Int64(clamping: head.delayMicroseconds) * 1_000)
+      }
+      congestion.onAcked(
+        bytes: news.bytes, sentAt: sentAt, now: now, roundTrip: roundTrip,
+        wasWindowLimited: news.wasWindowLimited)
+      pacer.adapt(to: congestion, roundTrip, at: now)
+    }
+    keys.onAcknowledged(head.largest)
+    probeCount = 0
+    largestAcknowledged = max(largestAcknowledged, head.largest)
+    detectLoss(at: now)
+    sent.dropSettled()
+    controlBytes.drop(below: control.settled)
+    return true
+  }
+
+  /// What an ACK says that was not known.
+  private struct News {
+    /// The greatest number of those that asked for it.
+    var newest: UInt64 = 0
+    var newestSentAt: Instant?
+    var bytes = 0
+    var wasWindowLimited = false
+  }
+
+  /// A packet arrived.
+  private mutating func settle(_ number: UInt64, _ news: inout News) {
+    let packet = sent[number]
+    guard packet.isInFlight else { return }
+    sent[number].contents.insert(.isSettled)
+    if packet.controlCount > 0 { control.onAcknowledged(packet.control) }
+    if packet.talkCount > 0 { talk.onAcknowledged(packet.talk) }
+    if packet.objectCount > 0 { objects.onAcknowledged(packet.object) }
+    if news.newestSentAt == nil || number > news.newest {
+      (news.newest, news.newestSentAt) = (number, packet.sentAt)
+    }
+    if packet.contents.contains(.isProbe) {
+      if pathMTU.probeAcked(number: number) { congestion.datagramBytes = pathMTU.current }
+      return
+    }
+    news.bytes += Int(packet.bytes)
+    if packet.contents.contains(.wasWindowLimited) { news.wasWindowLimited = true }
+  }
+
+  /// Finds the packets that are lost by RFC 9002 §6.1: three later ones arrived, or too long ago.
+  private mutating func detectLoss(at now: Instant) {
+    let largest = largestAcknowledged
+    lossDeadline = nil
+    let delay = Duration.nanoseconds(roundTrip.lossDelay)
+    var number = sent.first
+    var newestLost: Instant?
+    var lostBytes = 0
+    while number < largest, number < sent.next {
+      if sent[number].isInFlight {
+        let due = sent[number].sentAt + delay
+        if number + Limits.lossPackets <= largest || due <= now {
+          let packet = giveUp(number)
+          if !packet.contents.contains(.isProbe) {
+            lostBytes += Int(packet.bytes)
+            newestLost = max(newestLost ?? packet.sentAt, packet.sentAt)
+          }
+        } else {
+          lossDeadline = min(lossDeadline ?? due, due)
+        }
+      }
+      number += 1
+    }
+    if let newestLost {
+      congestion.onLost(bytes: lostBytes, newestLostSentAt: newestLost, now: now)
+    }
+  }
+
+  /// What a packet carried is to be sent again.
+  private mutating func giveUp(_ number: UInt64) -> SentPackets.Packet {
+    let packet = sent[number]
+    sent[number].contents.insert(.isSettled)
+    if packet.contents.contains(.isProbe) { pathMTU.probeLost(number: number) }
+    repeatContents(of: packet)
+    return packet
+  }
+
+  private mutating func repeatContents(of packet: SentPackets.Packet) {
+    if packet.controlCount > 0 { control.onLost(packet.control) }
+    if packet.talkCount > 0 { talk.onLost(packet.talk) }
+    if packet.objectCount > 0 { objects.onLost(packet.object) }
+    if packet.contents.contains(.hasCredit) {
+      owed.controlLimit = controlIn.limit
+      owed.talkLimit = talkIn.limit
+      owed.objectLimit = objectLimit
+    }
+    if packet.contents.contains(.hasSkip) {
+      owed.talkSkip = talk.settled - talkBase
+      owed.objectSkip = skippedObjects
+    }
+    if packet.contents.contains(.hasChallenge), unprovenBytes != nil { owed.hasChallenge = true }
+  }
+
+  // MARK: Deadlines
+
+  /// When `advance` or `send` has something to do, if nothing happens before.
+  public var nextDeadline: Instant? {
+    if ending != nil { return nil }
+    var deadline = lastHeard + .seconds(Limits.sessionSilenceSecondsMax)
+    if let due = received.ackDeadline, capacity > 0 { deadline = min(deadline, due) }
+    if let due = lossDeadline ?? probeDeadline { deadline = min(deadline, due) }
+    if let pacedUntil { deadline = min(deadline, pacedUntil) }
+    if let due = pathMTU.nextProbe, mayProbePath { deadline = min(deadline, due) }
+    if keepsAlive { deadline = min(deadline, keepAliveDeadline) }
+    return deadline
+  }
+
+  private var keepAliveDeadline: Instant {
+    lastElicitingAt + .seconds(Limits.sessionKeepAliveSeconds)
+  }
+
+  private var probeDeadline: Instant? {
+    if sent.isEmpty { return nil }
+    let timeout = Duration.nanoseconds(roundTrip.probeTimeout) * (1 << min(probeCount, 8))
+    return lastElicitingAt + min(timeout, .milliseconds(Limits.probeTimeoutMillisecondsMax))
+  }
+
+  /// Does what is due. What is to be sent goes out with the next `send`.
+  public mutating func advance(to now: Instant) {
+    if ending != nil { return }
+    if lastHeard + .seconds(Limits.sessionSilenceSecondsMax) <= now {
+      ending = .silent
+      return
+    }
+    if let due = lossDeadline {
+      if due <= now { detectLoss(at: now) }
+    } else if let due = probeDeadline, due <= now {
+      onProbeTimeout(at: now)
+    }
+    sent.dropSettled()
+    if keepsAlive, keepAliveDeadline <= now { owed.hasPing = true }
+  }
+
+  /// RFC 9002 §6.2.4: something is sent that asks for an acknowledgement, whatever the window says:
+  /// best, what the oldest packets carried.
+  private mutating func onProbeTimeout(at now: Instant) {
+    probeCount += 1
+    owed.probes = Limits.probesPerTimeout
+    if probeCount == Limits.blackHoleProbeTimeouts, pathMTU.current > Limits.sessionDatagramBytesMin
+    {
+      pathMTU.onBlackHole(at: now)
+      congestion.datagramBytes = pathMTU.current
+    }
+    // After several in a row nothing of what is out can be hoped for (RFC 9002 §7.6).
+    let isHopeless = probeCount == Limits.hopelessProbeTimeouts
+    var number = sent.first
+    var repeated = 0
+    var lostBytes = 0
+    while number < sent.next, isHopeless || repeated < Limits.probesPerTimeout {
+      if sent[number].isInFlight {
+        if isHopeless {
+          let packet = giveUp(number)
+          if !packet.contents.contains(.isProbe) { lostBytes += Int(packet.bytes) }
+        } else {
+          repeatContents(of: sent[number])
+        }
+        repeated += 1
+      }
+      number += 1
+    }
+    if isHopeless {
+      congestion.onDiscarded(bytes: lostBytes)
+      congestion.onPersistentCongestion()
+    }
+    lastElicitingAt = now
+  }
+}

@@ -1,0 +1,336 @@
+/// How a packet is put together.
+extension Session {
+  /// Puts the next datagram into the outbox, if there is something to say and it may be said now.
+  ///
+  /// - Returns: whether it did; there may be more.
+  public mutating func send(
+    into outbox: inout Outbox, from sources: SendSources, at now: Instant
+  ) -> Bool {
+    guard ending == nil else { return false }
+    if owed.close != nil { return sendClose(into: &outbox, at: now) }
+    settleSkips(sources)
+    pacedUntil = nil
+    let mayProbe = owed.probes > 0
+    if mayProbe || hasMore(sources) {
+      if mayProbe || isWindowOpen, capacity > 0 {
+        if mayProbe || pacer.canSend(bytes: capacity, at: now) {
+          if !hasMore(sources) { owed.hasPing = true }
+          return sendPacket(into: &outbox, sources, isElicitingAllowed: true, at: now)
+        }
+        pacedUntil = pacer.nextSend(bytes: capacity)
+      }
+    }
+    if mayProbePath, let size = pathMTU.probeSize(at: now) {
+      sendProbe(of: size, into: &outbox, at: now)
+      return true
+    }
+    guard let due = received.ackDeadline, due <= now, capacity > 0 else { return false }
+    return sendPacket(into: &outbox, sources, isElicitingAllowed: false, at: now)
+  }
+
+  /// Whether there is something to say that only the window or the pace holds back.
+  func hasMore(_ sources: SendSources) -> Bool {
+    owed.isEliciting || control.hasPiece(end: controlBytes.end)
+      || talk.hasPiece(end: sources.talk.end) || objects.hasPiece(end: sources.objects.end)
+  }
+
+  private var isWindowOpen: Bool { congestion.bytesInFlight < congestion.windowBytes }
+
+  /// The largest packet that may be sent to where the other end is now; 0 where none may be.
+  var capacity: Int {
+    let most = min(pathMTU.current, unprovenBytes ?? .max)
+    return most >= Limits.smallPacketBytes ? most : 0
+  }
+
+  /// Whether the path's MTU may be probed, if that is due.
+  var mayProbePath: Bool { unprovenBytes == nil && isWindowOpen }
+
+  // MARK: One packet
+
+  private mutating func sendPacket(
+    into outbox: inout Outbox, _ sources: SendSources, isElicitingAllowed: Bool, at now: Instant
+  ) -> Bool {
+    let number = sent.next
+    keys.turn(before: number, at: now)
+    var packet = SentPackets.Packet(sentAt: now)
+    var size = 0
+    outbox.addDatagram(to: address, capacity: capacity) { buffer in
+      size =
+        isElicitingAllowed && isSharedNext(sources)
+        ? fillShared(buffer, &packet, sources, number, at: now)
+        : fillPlain(buffer, &packet, sources, number, isElicitingAllowed, at: now)
+      return size
+    }
+    guard size > 0 else { return false }
+    note(&packet, size, at: now)
+    if size + Limits.smallPacketBytes > pathMTU.current { pathMTU.want() }
+    if isElicitingAllowed, congestion.bytesInFlight >= congestion.windowBytes,
+      hasMore(sources)
+    {
+      sent[number].contents.insert(.wasWindowLimited)
+    }
+    return true
+  }
+
+  /// Enters a packet that is in the outbox into the books.
+  private mutating func note(_ packet: inout SentPackets.Packet, _ size: Int, at now: Instant) {
+    if let unproven = unprovenBytes { unprovenBytes = max(0, unproven - size) }
+    if packet.contents.contains(.isAckEliciting) {
+      packet.bytes = UInt32(size)
+      lastElicitingAt = now
+      if !packet.contents.contains(.isProbe) {
+        congestion.onSent(bytes: size)
+        pacer.onSent(bytes: size, at: now)
+      }
+      if owed.probes > 0 { owed.probes -= 1 }
+    } else {
+      packet.contents.insert(.isSettled)
+    }
+    sent.append(packet)
+    if sent.first == sent.next - 1 { sent.dropSettled() }
+  }
+
+  private mutating func fillPlain(
+    _ buffer: UnsafeMutableBufferPointer<UInt8>, _ packet: inout SentPackets.Packet,
+    _ sources: SendSources, _ number: UInt64, _ isElicitingAllowed: Bool, at now: Instant
+  ) -> Int {
+    let header = PacketHeader(phase: keys.sendingPhase, receiver: remoteID, number: number)
+    // A byte is kept for ACK_NOW.
+    var writer = ByteWriter(
+      UnsafeMutableBufferPointer(
+        rebasing: buffer[PacketHeader.plainBytes..<buffer.count - PacketHeader.tagBytes - 1]))
+    if received.hasAck { _ = received.writeAck(&writer, at: now) }
+    if isElicitingAllowed {
+      let before = writer.count
+      writeOwed(&writer, &packet)
+      if let range = writeStream(.control, control, 0, controlBytes, &writer) {
+        control.onSent(range)
+        (packet.controlStart, packet.controlCount) = (range.lowerBound, UInt32(range.count))
+      }
+      if let range = writeStream(.talk, talk, talkBase, sources.talk, &writer) {
+        talk.onSent(range)
+        (packet.talkStart, packet.talkCount) = (range.lowerBound, UInt32(range.count))
+      }
+      writeObject(sources, &writer, &packet)
+      if writer.count > before { packet.contents.insert(.isAckEliciting) }
+    }
+    guard writer.count > 0 else { return 0 }
+    var count = writer.count
+    let size = PacketHeader.plainBytes + count + 1 + PacketHeader.tagBytes
+    if packet.contents.contains(.isAckEliciting), asksAckNow(after: size) {
+      buffer[PacketHeader.plainBytes + count] = FrameType.ackNow.rawValue
+      count += 1
+    }
+    return seal(buffer, header, count)
+  }
+
+  /// Writes the header, and seals `count` bytes of frames behind it.
+  private mutating func seal(
+    _ buffer: UnsafeMutableBufferPointer<UInt8>, _ header: PacketHeader, _ count: Int
+  ) -> Int {
+    var writer = ByteWriter(buffer)
+    header.write(to: &writer)
+    keys.sending.seal(
+      buffer.baseAddress! + header.byteCount, count: count,
+      header: UnsafePointer(buffer.baseAddress!), headerCount: header.byteCount,
+      number: header.number)
+    return header.byteCount + count + PacketHeader.tagBytes
+  }
+
+  /// Whether the packet should ask to be acknowledged at once: the window is half used since it was
+  /// last asked, or this is the last that it lets through, or a probe.
+  private mutating func asksAckNow(after size: Int) -> Bool {
+    bytesSinceAckNow += size
+    let isLast = congestion.bytesInFlight + size >= congestion.windowBytes
+    guard owed.probes > 0 || isLast || bytesSinceAckNow >= congestion.windowBytes / 2 else {
+      return false
+    }
+    bytesSinceAckNow = 0
+    return true
+  }
+
+  // MARK: Frames
+
+  private func writeStream(
+    _ channel: Channel, _ stream: SendStream, _ base: UInt64, _ bytes: ByteLog,
+    _ writer: inout ByteWriter
+  ) -> Range<UInt64>? {
+    let room = writer.room - Self.streamHeadBytesMax
+    guard room > 0, let range = stream.piece(end: bytes.end, atMost: room) else { return nil }
+    writer.u8(FrameType.stream.rawValue)
+    writer.u8(channel.rawValue)
+    writer.varint(range.lowerBound - base)
+    writer.varint(UInt64(range.count))
+    bytes.write(range, to: &writer)
+    return range
+  }
+
+  /// Type, channel, offset and length.
+  private static let streamHeadBytesMax = 1 + 1 + 8 + 4
+
+  /// A part of an object that is sealed for this session alone.
+  private mutating func writeObject(
+    _ sources: SendSources, _ writer: inout ByteWriter, _ packet: inout SentPackets.Packet
+  ) {
+    let headBytesMax = 1 + 8 + 8 + 4
+    let room = writer.room - headBytesMax
+    guard room >= Limits.objectPartBytesMin,
+      let wanted = objects.piece(end: sources.objects.end, atMost: room)
+    else { return }
+    let index = sources.objects.index(at: wanted.lowerBound)
+    let object = sources.objects[index]
+    guard !sources.objects.isShared(index) else { return }
+    let range = wanted.clamped(to: object.positions)
+    let offset = Int(range.lowerBound - object.start)
+    writer.u8(FrameType.object.rawValue)
+    writer.varint(object.number)
+    writer.varint(UInt64(offset))
+    writer.varint(UInt64(range.count))
+    object.bytes.withUnsafeBufferPointer { writer.bytes($0.baseAddress! + offset, range.count) }
+    objects.onSent(range)
+    (packet.objectStart, packet.objectCount) = (range.lowerBound, UInt32(range.count))
+  }
+
+  private mutating func writeOwed(_ writer: inout ByteWriter, _ packet: inout SentPackets.Packet) {
+    guard owed.isEliciting, writer.room >= Limits.owedFramesBytesMax else { return }
+    if owed.hasPing { writer.u8(FrameType.ping.rawValue) }
+    if let value = owed.pathResponse {
+      writer.u8(FrameType.pathResponse.rawValue)
+      writer.u64(value)
+    }
+    if owed.hasChallenge {
+      writer.u8(FrameType.pathChallenge.rawValue)
+      writer.u64(challenge)
+      packet.contents.insert(.hasChallenge)
+    }
+    let credits: [(Channel, UInt64?)] = [
+      (.control, owed.controlLimit), (.talk, owed.talkLimit), (.objects, owed.objectLimit),
+    ]
+    for case (let channel, let limit?) in credits {
+      writer.u8(FrameType.credit.rawValue)
+      writer.u8(channel.rawValue)
+      writer.varint(limit)
+      packet.contents.insert(.hasCredit)
+    }
+    for case (let channel, let offset?) in [
+      (Channel.talk, owed.talkSkip), (.objects, owed.objectSkip),
+    ] {
+      writer.u8(FrameType.skip.rawValue)
+      writer.u8(channel.rawValue)
+      writer.varint(offset)
+      packet.contents.insert(.hasSkip)
+    }
+    (owed.hasPing, owed.pathResponse, owed.hasChallenge) = (false, nil, false)
+    (owed.controlLimit, owed.talkLimit, owed.objectLimit) = (nil, nil, nil)
+    (owed.talkSkip, owed.objectSkip) = (nil, nil)
+  }
+
+  /// Gives up what the sources no longer hold, and what this session need not get.
+  private mutating func settleSkips(_ sources: SendSources) {
+    if talk.settled < sources.talk.base, talk.next < sources.talk.base || talk.hasLost {
+      talk.skip(to: sources.talk.base)
+      owed.talkSkip = sources.talk.base - talkBase
+    }
+    guard objects.next < sources.objects.end || objects.hasLost else { return }
+    if objects.settled < sources.objects.base {
+      objects.pass(objects.settled..<sources.objects.base)
+      skippedObjects = sources.objects.firstNumber
+      owed.objectSkip = skippedObjects
+    }
+    guard let objectAuthor else { return }
+    while objects.next < sources.objects.end {
+      let object = sources.objects[sources.objects.index(at: objects.next)]
+      guard object.author == objectAuthor else { return }
+      objects.pass(object.positions)
+    }
+  }
+
+  // MARK: Shared pieces
+
+  /// Whether nothing but a shared piece is to be sent.
+  private func isSharedNext(_ sources: SendSources) -> Bool {
+    guard unprovenBytes == nil, !owed.isEliciting, !control.hasPiece(end: controlBytes.end),
+      !talk.hasPiece(end: sources.talk.end),
+      let wanted = objects.piece(end: sources.objects.end, atMost: 1)
+    else { return false }
+    return sources.objects.isShared(sources.objects.index(at: wanted.lowerBound))
+  }
+
+  private mutating func fillShared(
+    _ buffer: UnsafeMutableBufferPointer<UInt8>, _ packet: inout SentPackets.Packet,
+    _ sources: SendSources, _ number: UInt64, at now: Instant
+  ) -> Int {
+    let wanted = objects.piece(end: sources.objects.end, atMost: 1)!
+    let index = sources.objects.index(at: wanted.lowerBound)
+    let object = sources.objects[index]
+    let pieceSize = buffer.count - Limits.sharedOverheadBytes
+    let piece = Int(wanted.lowerBound - object.start) / pieceSize
+    let range =
+      (object.start + UInt64(piece * pieceSize)..<object.start + UInt64((piece + 1) * pieceSize))
+      .clamped(to: object.positions)
+    let sealedPieceCount = range.count + PacketHeader.tagBytes
+    var writer = ByteWriter(
+      UnsafeMutableBufferPointer(
+        rebasing: buffer[
+          PacketHeader.sharedBytes..<PacketHeader.sharedBytes + Limits.sharedFramesBytesMax]))
+    if asksAckNow(after: sealedPieceCount + Limits.sharedOverheadBytes) {
+      writer.u8(FrameType.ackNow.rawValue)
+    }
+    writer.u8(FrameType.shared.rawValue)
+    writer.varint(object.number)
+    writer.varint(UInt64(pieceSize))
+    writer.varint(UInt64(piece))
+    writer.varint(UInt64(sealedPieceCount))
+    let header = PacketHeader(
+      phase: keys.sendingPhase, receiver: remoteID, number: number,
+      sealedCount: writer.count + PacketHeader.tagBytes)
+    let count = seal(buffer, header, writer.count)
+    _ = sources.objects.writePiece(
+      piece, size: pieceSize, ofObjectAt: index, to: buffer.baseAddress! + count)
+    objects.onSent(range)
+    (packet.objectStart, packet.objectCount) = (range.lowerBound, UInt32(range.count))
+    packet.contents.insert(.isAckEliciting)
+    return count + sealedPieceCount
+  }
+
+  // MARK: Probes and the end
+
+  private mutating func sendProbe(of size: Int, into outbox: inout Outbox, at now: Instant) {
+    let number = sent.next
+    keys.turn(before: number, at: now)
+    outbox.addDatagram(to: address, capacity: size, isProbe: true) { buffer in
+      let count = size - PacketHeader.plainBytes - PacketHeader.tagBytes
+      let frames = UnsafeMutableBufferPointer(
+        rebasing: buffer[PacketHeader.plainBytes..<PacketHeader.plainBytes + count])
+      frames.update(repeating: FrameType.padding.rawValue)
+      frames[0] = FrameType.ping.rawValue
+      frames[1] = FrameType.ackNow.rawValue
+      let header = PacketHeader(phase: keys.sendingPhase, receiver: remoteID, number: number)
+      return seal(buffer, header, count)
+    }
+    var packet = SentPackets.Packet(sentAt: now)
+    packet.contents = [.isAckEliciting, .isProbe]
+    note(&packet, size, at: now)
+    pathMTU.probeSent(number: number, at: now)
+  }
+
+  private mutating func sendClose(into outbox: inout Outbox, at now: Instant) -> Bool {
+    guard let (reason, text) = owed.close else { return false }
+    let number = sent.next
+    outbox.addDatagram(to: address, capacity: Limits.sessionDatagramBytesMin) { buffer in
+      var writer = ByteWriter(
+        UnsafeMutableBufferPointer(
+          rebasing: buffer[PacketHeader.plainBytes..<buffer.count - PacketHeader.tagBytes]))
+      if received.hasAck { _ = received.writeAck(&writer, at: now) }
+      writer.u8(FrameType.close.rawValue)
+      writer.varint(reason.rawValue)
+      let words = Array(text.utf8.prefix(Limits.closeTextBytesMax))
+      writer.varint(UInt64(words.count))
+      writer.bytes(words)
+      let header = PacketHeader(phase: keys.sendingPhase, receiver: remoteID, number: number)
+      return seal(buffer, header, writer.count)
+    }
+    ending = owed.fault.map { .faulty($0) } ?? .closed(reason, text: text)
+    return true
+  }
+}

@@ -1,0 +1,303 @@
+/// One end of a native session: reliable channels in encrypted datagrams (`Docs/Protocol.md`).
+///
+/// Owns the keys, what was sent and is not acknowledged, what came and is to be acknowledged, and
+/// the state of every channel. In come datagrams, messages to say, and the time; out go datagrams
+/// into an outbox, messages, objects, and the next deadline. It holds positions, not copies: what
+/// is said to many lies once in the `SendSources` of whoever owns the sessions. What always holds:
+/// a packet number is used once, also across key phases; nothing that came is taken that is not
+/// authentic, or a second time; every buffer is bounded by the credit that was granted. Recovery
+/// follows RFC 9002.
+///
+/// A structure that is owned once: whoever holds it looks it up once for each datagram, and nothing
+/// in it is looked up again.
+public struct Session: ~Copyable {
+  /// What its packets are filled from.
+  public struct SendSources {
+    public var talk = ByteLog()
+    public var objects = ObjectLog()
+
+    public init() {}
+  }
+
+  /// How a session came to its end.
+  public enum Ending: Equatable, Sendable {
+    case closed(CloseReason, text: String)
+    /// Nothing was heard for `Limits.sessionSilenceSecondsMax`.
+    case silent
+    /// The other end broke the protocol; the text says how, for the log.
+    case faulty(String)
+    /// The server does not know the session any more.
+    case reset
+  }
+
+  /// What the other end puts into its headers.
+  public let localID: UInt32
+  let remoteID: UInt32
+  public let remoteKey: PublicKey
+  let keepsAlive: Bool
+  /// What a Reset of this session says (client).
+  let resetToken: [UInt8]
+  public internal(set) var address: PeerAddress
+  public internal(set) var ending: Ending?
+
+  var keys: SessionKeys
+  var received = ReceivedPackets()
+  var sent = SentPackets()
+  var roundTrip = RoundTrip()
+  var congestion = CongestionControl()
+  var pacer = Pacer()
+  var pathMTU = PathMTU()
+
+  var control = SendStream(from: 0, credit: UInt64(Limits.controlCreditBytes))
+  var controlBytes = ByteLog()
+  var talk = SendStream(from: 0, credit: UInt64(Limits.talkCreditBytes))
+  /// The position in `SendSources.talk` that is offset 0 of this session's channel.
+  var talkBase: UInt64 = 0
+  var objects = SendStream(from: 0, credit: UInt64(Limits.objectCreditBytes))
+  var objectBase: UInt64 = 0
+  /// Who need not be sent objects of its own.
+  public var objectAuthor: UInt32?
+  var controlIn = ReceiveStream(window: Limits.controlCreditBytes)
+  var talkIn = ReceiveStream(window: Limits.talkCreditBytes)
+  var objectsIn = IncomingObjects()
+  var objectLimit = UInt64(Limits.objectCreditBytes)
+
+  /// The first object that is not given up.
+  var skippedObjects: UInt64?
+
+  var owed = OwedFrames()
+  var largestAcknowledged: UInt64 = 0
+  var lossDeadline: Instant?
+  var lastElicitingAt: Instant
+  var lastHeard: Instant
+  /// Probe timeouts in a row (RFC 9002 §6.2).
+  var probeCount = 0
+  var pacedUntil: Instant?
+  /// What was sent since the other end was last asked to acknowledge at once.
+  var bytesSinceAckNow = 0
+  /// What may still be sent to an address that has not shown that it receives; nil once it has.
+  var unprovenBytes: Int?
+  var challenge: UInt64 = 0
+
+  /// - Parameters:
+  ///   - keys: what `NoiseHandshake.split` gave.
+  ///   - keepsAlive: whether this end shows now and then that it is there: the client's.
+  init(
+    localID: UInt32, remoteID: UInt32, remoteKey: PublicKey, address: PeerAddress,
+    keys: (sending: CipherKey, receiving: CipherKey), keepsAlive: Bool, resetToken: [UInt8] = [],
+    at now: Instant
+  ) {
+    (self.localID, self.remoteID, self.remoteKey) = (localID, remoteID, remoteKey)
+    (self.address, self.keepsAlive, self.resetToken) = (address, keepsAlive, resetToken)
+    self.keys = SessionKeys(sending: keys.sending, receiving: keys.receiving, at: now)
+    (lastElicitingAt, lastHeard) = (now, now)
+  }
+
+  // MARK: What is said
+
+  /// Says a message on the control channel: its type, then what `body` appends.
+  public mutating func sendControl(_ type: UInt8, _ body: (inout [UInt8]) -> Void = { _ in }) {
+    controlBytes.append { Self.appendMessage(type, body, to: &$0) }
+  }
+
+  /// Says messages that are written already on the control channel.
+  public mutating func sendControl(_ write: (inout [UInt8]) -> Void) { controlBytes.append(write) }
+
+  /// Appends a message as the channels carry it: its length, its type, its body.
+  public static func appendMessage(
+    _ type: UInt8, _ body: (inout [UInt8]) -> Void, to bytes: inout [UInt8]
+  ) {
+    let start = bytes.count
+    bytes.append(type)
+    body(&bytes)
+    let count = bytes.count - start
+    precondition(count <= Limits.streamMessageBytesMax, "a message that is too long")
+    var head: [UInt8] = []
+    head.appendVarint(UInt64(count))
+    bytes.insert(contentsOf: head, at: start)
+  }
+
+  /// Control bytes that wait to be acknowledged.
+  public var controlBacklogBytes: Int { controlBytes.count }
+
+  /// Begins to send talk and objects, from positions in the sources on.
+  public mutating func follow(talkFrom position: UInt64, objectsFrom objectPosition: UInt64) {
+    talkBase = position
+    talk = SendStream(from: position, credit: talk.limit - talk.settled)
+    objectBase = objectPosition
+    objects = SendStream(from: objectPosition, credit: objects.limit - objects.settled)
+  }
+
+  /// Whether all that was said, and all of `sources`, is acknowledged.
+  public func isSettled(_ sources: SendSources) -> Bool {
+    control.settled == controlBytes.end && talk.settled >= sources.talk.end
+      && objects.settled >= sources.objects.end
+  }
+
+  /// The position in the talk up to which the other end has everything.
+  public var talkSettled: UInt64 { talk.settled }
+  public var objectsSettled: UInt64 { objects.settled }
+
+  /// Ends the session: the next datagram says so, and there is none after it.
+  public mutating func close(_ reason: CloseReason, _ text: String = "") {
+    if ending == nil { owed.close = (reason, text) }
+  }
+
+  public var isClosing: Bool { owed.close != nil }
+
+  // MARK: What is heard
+
+  /// The next message of a channel, type byte first; nil when there is none yet.
+  public mutating func takeMessage(_ channel: Channel) -> ArraySlice<UInt8>? {
+    do throws(ReceiveStream.Fault) {
+      return channel == .control ? try controlIn.takeMessage() : try talkIn.takeMessage()
+    } catch {
+      fail("a message on channel \(channel.rawValue)")
+      return nil
+    }
+  }
+
+  /// Drops the messages that were taken, and grants the credit that this frees.
+  public mutating func dropTaken() {
+    controlIn.dropTaken()
+    talkIn.dropTaken()
+    if let limit = controlIn.newLimit() { owed.controlLimit = limit }
+    if let limit = talkIn.newLimit() { owed.talkLimit = limit }
+  }
+
+  /// Waits for an object.
+  ///
+  /// - Returns: false where too many, or too many bytes, are waited for already.
+  public mutating func expectObject(
+    _ number: UInt64, length: Int, sharedKey: CipherKey? = nil
+  ) -> Bool {
+    objectsIn.expect(number, length: length, sharedKey: sharedKey)
+  }
+
+  /// Parts of objects up to `number` that are not waited for are not wanted.
+  public mutating func knowObjects(through number: UInt64) { objectsIn.know(below: number &+ 1) }
+
+  /// The objects that are whole, in the order in which they became so.
+  public mutating func takeObjects() -> [(number: UInt64, bytes: [UInt8])] {
+    objectsIn.takeCompleted()
+  }
+
+  /// The objects that the other end gave up.
+  public mutating func takeLostObjects() -> [UInt64] {
+    defer { owed.lostObjects = [] }
+    return owed.lostObjects
+  }
+
+  public func objectProgress(_ number: UInt64) -> Int? { objectsIn.progress(of: number) }
+
+  /// A breach of the protocol: the session ends, and the other end is told.
+  mutating func fail(_ what: String) {
+    if ending != nil || isClosing { return }
+    owed.close = (.protocolError, what)
+    owed.fault = what
+  }
+
+  /// The figures that people ask for.
+  public var smoothedRoundTrip: Duration { .nanoseconds(roundTrip.smoothed) }
+  public var datagramBytes: Int { pathMTU.current }
+
+  /// Gives back room that a session which says nothing does not need.
+  public mutating func releaseRoom() {
+    sent.releaseRoom()
+  }
+}
+
+/// Frames other than data that wait to be sent.
+struct OwedFrames {
+  var controlLimit: UInt64?
+  var talkLimit: UInt64?
+  var objectLimit: UInt64?
+  /// The receiver is to be told that it will not get what is below.
+  var talkSkip: UInt64?
+  var objectSkip: UInt64?
+  var pathResponse: UInt64?
+  var hasChallenge = false
+  var hasPing = false
+  /// Probes that the probe timeout asked for; the window does not hold them back.
+  var probes = 0
+  var close: (reason: CloseReason, text: String)?
+  var fault: String?
+  var lostObjects: [UInt64] = []
+
+  var isEliciting: Bool {
+    controlLimit != nil || talkLimit != nil || objectLimit != nil || talkSkip != nil
+      || objectSkip != nil || pathResponse != nil || hasChallenge || hasPing
+  }
+}
+
+/// The keys of both directions, and their phases.
+struct SessionKeys {
+  private(set) var sending: CipherKey
+  private(set) var sendingPhase = false
+  private var sendingSince: Instant
+  /// The first number of the phase, and whether one of its packets was acknowledged.
+  private var sendingFirst: UInt64 = 0
+  private var isSendingAcknowledged = false
+  private var receiving: CipherKey
+  private var receivingPhase = false
+  /// The greatest number that was opened in this phase, and the least.
+  private var receivingFirst: UInt64 = 0
+  private var receivingGreatest: UInt64 = 0
+  private var previous: CipherKey?
+  private var following: CipherKey?
+  private(set) var replay = ReplayWindow()
+
+  init(sending: CipherKey, receiving: CipherKey, at now: Instant) {
+    (self.sending, self.receiving, sendingSince) = (sending, receiving, now)
+  }
+
+  /// Takes the next sending key when this one was used enough.
+  @inline(__always)
+  mutating func turn(before number: UInt64, at now: Instant) {
+    guard isSendingAcknowledged,
+      number - sendingFirst >= Limits.keyPhasePackets
+        || now - sendingSince >= .seconds(Limits.keyPhaseSeconds)
+    else { return }
+    sending = sending.next()
+    sendingPhase.toggle()
+    (sendingFirst, sendingSince, isSendingAcknowledged) = (number, now, false)
+  }
+
+  mutating func onAcknowledged(_ number: UInt64) {
+    if number >= sendingFirst { isSendingAcknowledged = true }
+  }
+
+  /// Opens the sealed part of a datagram into `target`.
+  ///
+  /// - Returns: whether it is authentic and new. `confirm` makes that final.
+  mutating func open(
+    _ sealed: UnsafeBufferPointer<UInt8>, _ header: PacketHeader,
+    headerBytes: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
+    guard replay.isFresh(header.number) else { return false }
+    return key(for: header).open(
+      from: sealed.baseAddress!, count: sealed.count, into: target, header: headerBytes,
+      headerCount: header.byteCount, number: header.number)
+  }
+
+  private mutating func key(for header: PacketHeader) -> CipherKey {
+    if header.phase == receivingPhase { return receiving }
+    if header.number < receivingFirst, let previous { return previous }
+    if following == nil { following = receiving.next() }
+    return following!
+  }
+
+  /// Notes that the packet was opened and taken.
+  mutating func confirm(_ header: PacketHeader) {
+    replay.mark(header.number)
+    if header.phase != receivingPhase && header.number >= receivingFirst, let following {
+      (previous, receiving, self.following) = (receiving, following, nil)
+      receivingPhase.toggle()
+      receivingFirst = header.number
+    }
+    receivingGreatest = max(receivingGreatest, header.number)
+  }
+
+  /// The greatest number that was taken.
+  var greatest: UInt64 { receivingGreatest }
+}
