@@ -3,30 +3,22 @@ import Glibc
 
 /// `chatd serve`: the reactor, the socket, the engine, and the streams, joined.
 ///
-/// One turn: receive a batch, decide each datagram, send what was decided, hand over the
-/// transcript and the log, wait. When the kernel takes no more, deciding stops until it does, so
-/// that what waits stays bounded.
+/// One turn: the port receives a batch, has each datagram decided and sends what was decided; then
+/// the work for others, the transcript and the log are handed over; then it waits.
 final class ServerLoop {
   private let options: ServeOptions
   private let reactor: Reactor
-  private let socket: DatagramSocket
   private let engine: ServerEngine
+  private let port: DatagramPort
   private let transcript: OutputStream
   private let log: LogSink
   private let manager = ServiceManager()
   private let pictures: WorkerThread<SavedPicture>?
   /// Whether a person started this at a terminal, which ends with it.
   private let isByHand: Bool
-  private var clock = LocalClock()
   private let signals: Signals
-  private var watch: Reactor.Watch?
-  private var engineTimer: Reactor.Timer?
   private var endTimer: Reactor.Timer?
   private var watchdog: Reactor.Timer?
-  /// Datagrams of the last batch that were not decided yet.
-  private var undecided = 0..<0
-  private var turnsWithoutErrors = 0
-  private var isBlocked = false
   private var isEnding = false
 
   init(_ options: ServeOptions) throws(Failure) {
@@ -39,11 +31,12 @@ final class ServerLoop {
     } catch {
       throw Failure(error)
     }
-    socket = try Self.openSocket(options)
+    let socket = try Self.openSocket(options)
     var configuration = options.server
     configuration.hashSeed = .random(in: 0...UInt64.max)
     configuration.secretSeed = (0..<32).map { _ in .random(in: 0...255) }
     engine = ServerEngine(configuration)
+    port = DatagramPort(socket, engine, on: reactor)
     let transcriptFD = try Self.open(
       options.transcriptFile, or: STDOUT_FILENO, for: "--transcript")
     let logFD = try Self.open(options.logFile, or: STDERR_FILENO, for: "--log")
@@ -62,21 +55,17 @@ final class ServerLoop {
 
   /// Runs until it was told to stop.
   func run() throws(SystemError) {
-    watch = try reactor.watch(socket.fd, for: .readable) { [unowned self] in
-      handle(readiness: $0)
-    }
-    let engineTimer = reactor.addTimer { [unowned self] in engine.advance(to: turnTime()) }
-    self.engineTimer = engineTimer
+    try port.open()
     startWatchdog()
     log.write(
       LogRecord(
         .info, "listening",
         [
-          ("address", .text(socket.localAddress?.description ?? "?")),
+          ("address", .text(port.address?.description ?? "?")),
           ("classic", .text(options.server.classicPolicy.rawValue)),
         ]))
     sayHowToJoin()
-    manager.notify("READY=1\nSTATUS=listening on \(socket.localAddress?.description ?? "?")")
+    manager.notify("READY=1\nSTATUS=listening on \(port.address?.description ?? "?")")
     reactor.atTurnEnd { [unowned self] in endTurn() }
     try reactor.run()
     log.write(summary(event: "stopped"))
@@ -86,79 +75,10 @@ final class ServerLoop {
     log.stream.drain(until: end)
   }
 
-  private func turnTime() -> TurnTime { TurnTime(instant: reactor.now, wall: clock.read()) }
-
-  // MARK: Datagrams
-
-  private func handle(readiness: Reactor.Interest) {
-    if readiness.contains(.writable) { flush() }
-    var isDrained = true
-    if readiness.contains(.readable), !isBlocked {
-      undecided = 0..<socket.receive()
-      isDrained = undecided.count < Limits.receiveBatchDatagramsMax
-      decide()
-    }
-    // Somebody who said that it leaves, and is gone, left; so what was said comes first. Under a
-    // flood there is always more of it, and the errors get their turn all the same.
-    turnsWithoutErrors = isDrained ? 0 : turnsWithoutErrors + 1
-    if readiness.contains(.failed), !isBlocked,
-      isDrained || turnsWithoutErrors % Limits.errorTurns == 0
-    {
-      handleErrors()
-    }
-  }
-
-  /// Decides what was received, sending in between whenever much waits to go out.
-  private func decide() {
-    let time = turnTime()
-    while let index = undecided.popFirst() {
-      socket.withDatagram(index) { bytes, source in
-        engine.receive(bytes, from: source, at: time)
-      }
-      if engine.output.outbox.isHigh {
-        flush()
-        if isBlocked { return }
-      }
-    }
-  }
-
-  /// Takes the network's reports of addresses where nobody is. Those that are left when the outbox
-  /// is high keep the descriptor in error, so that the next turn goes on with them.
-  private func handleErrors() {
-    let time = turnTime()
-    while !engine.output.outbox.isHigh, let address = socket.nextUnreachable() {
-      if !isEnding { engine.handleUnreachable(address, at: time) }
-    }
-    flush()
-  }
-
-  private func flush() {
-    let wasBlocked = isBlocked
-    var outcome = socket.send(&engine.output.outbox)
-    while case .refused = outcome {
-      let address = engine.output.outbox.deliveries[engine.output.outbox.sent].address
-      engine.output.outbox.sent += 1
-      engine.output.drop(.notSent, from: address, at: reactor.now)
-      outcome = socket.send(&engine.output.outbox)
-    }
-    isBlocked = outcome == .blocked
-    if let watch, isBlocked != wasBlocked { reactor.change(watch, to: interest) }
-    if wasBlocked && !isBlocked { decide() }
-  }
-
-  private var interest: Reactor.Interest {
-    if isBlocked { return .writable }
-    return .readable
-  }
-
   // MARK: The end of a turn
 
   private func endTurn() {
-    var hasMore = true
-    while hasMore && !isBlocked {
-      hasMore = engine.fill(at: turnTime())
-      flush()
-    }
+    port.endTurn()
     for effect in engine.output.effects { perform(effect) }
     engine.output.effects.removeAll(keepingCapacity: true)
     transcript.append(engine.output.transcript)
@@ -168,8 +88,7 @@ final class ServerLoop {
       let reason = SystemError(outage, "write the transcript").description
       log.write(LogRecord(.error, "not-written", [("reason", .text(reason))]))
     }
-    engineTimer?.deadline = isBlocked ? nil : engine.nextDeadline
-    if isEnding && !isBlocked && engine.isDrained { reactor.stop() }
+    if isEnding && port.isDrained { reactor.stop() }
   }
 
   private func perform(_ effect: ServerEffect) {
@@ -196,9 +115,7 @@ final class ServerLoop {
   private func beginEnd() {
     manager.notify("STOPPING=1")
     isEnding = true
-    undecided = 0..<0
-    engine.announceShutdown(at: turnTime())
-    if let watch { reactor.change(watch, to: interest) }
+    port.close()
     endTimer = reactor.addTimer { [unowned self] in reactor.stop() }
     endTimer?.deadline = reactor.now + .seconds(Limits.shutdownSecondsMax)
   }
@@ -224,7 +141,7 @@ final class ServerLoop {
       ("left", .number(counters.left)), ("lost", .number(counters.lost)),
       ("datagrams", .number(counters.datagramsIn)), ("messages", .number(counters.messages)),
       ("pictures", .number(counters.pictures)),
-      ("kernel-drops", .number(UInt64(socket.kernelDrops))),
+      ("kernel-drops", .number(UInt64(port.kernelDrops))),
       ("transcript-bytes-dropped", .number(transcript.bytesDropped)),
     ]
     for reason in DropReason.allCases where counters.drops(reason) > 0 {
@@ -235,13 +152,12 @@ final class ServerLoop {
 
   /// Tells whoever started the server by hand what the others are to type.
   private func sayHowToJoin() {
-    guard isByHand, let port = socket.localAddress?.port
-    else { return }
+    guard isByHand, let number = port.address?.port else { return }
     var lines = "Join from this machine:  chatd join --name NAME"
-    if port != defaultPort { lines += " --server localhost:\(port)" }
+    if number != defaultPort { lines += " --server localhost:\(number)" }
     if options.bindHost == nil, let address = LocalAddresses.reachable().first {
       lines += "\nFrom another:            chatd join --name NAME --server "
-      lines += port == defaultPort ? address.host : address.at(port).description
+      lines += number == defaultPort ? address.host : address.at(number).description
     }
     log.stream.append(Array((lines + "\nCtrl-C ends it.\n").utf8))
   }

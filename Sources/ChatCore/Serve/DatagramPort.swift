@@ -1,0 +1,132 @@
+import ChatEngine
+
+/// The server's socket in the loop: receives, has the engine decide, sends what was decided, and
+/// keeps the engine's deadline.
+///
+/// Owns the rest of a batch that was not decided yet, and whether the kernel takes no more. What
+/// always holds: while it takes no more, nothing is received and nothing decided, so that what
+/// waits is bounded by the outbox.
+final class DatagramPort {
+  private let socket: DatagramSocket
+  private let engine: ServerEngine
+  private let reactor: Reactor
+  private var clock = LocalClock()
+  private var watch: Reactor.Watch?
+  private var timer: Reactor.Timer?
+  /// Datagrams of the last batch that were not decided yet.
+  private var undecided = 0..<0
+  private var turnsWithoutErrors = 0
+  private var isClosing = false
+  /// Whether something waits that the kernel does not take now.
+  private(set) var isBlocked = false
+
+  init(_ socket: DatagramSocket, _ engine: ServerEngine, on reactor: Reactor) {
+    (self.socket, self.engine, self.reactor) = (socket, engine, reactor)
+  }
+
+  /// Where the server listens.
+  var address: PeerAddress? { socket.localAddress }
+  /// The datagrams that the kernel had no room for.
+  var kernelDrops: UInt32 { socket.kernelDrops }
+
+  /// Begins to receive.
+  func open() throws(SystemError) {
+    watch = try reactor.watch(socket.fd, for: .readable) { [unowned self] in
+      handle(readiness: $0)
+    }
+    timer = reactor.addTimer { [unowned self] in engine.advance(to: turnTime()) }
+  }
+
+  /// Tells every client that the server stops; what waits still goes out. It is received on, since
+  /// native clients say what they have.
+  func close() {
+    isClosing = true
+    engine.announceShutdown(at: turnTime())
+  }
+
+  /// Whether all that there was to say before the end is out.
+  var isDrained: Bool { !isBlocked && engine.isDrained }
+
+  /// Sends what the turn has left, and sets the engine's next deadline.
+  func endTurn() {
+    var hasMore = true
+    while hasMore && !isBlocked {
+      hasMore = engine.fill(at: turnTime())
+      flush()
+    }
+    timer?.deadline = isBlocked ? nil : engine.nextDeadline
+  }
+
+  private func turnTime() -> TurnTime { TurnTime(instant: reactor.now, wall: clock.read()) }
+
+  // MARK: In
+
+  private func handle(readiness: Reactor.Interest) {
+    if readiness.contains(.writable) { flush() }
+    var isDrained = true
+    if readiness.contains(.readable), !isBlocked {
+      undecided = 0..<socket.receive()
+      isDrained = undecided.count < Limits.receiveBatchDatagramsMax
+      decide()
+    }
+    // Somebody who said that it leaves, and is gone, left; so what was said comes first. Under a
+    // flood there is always more of it, and the errors get their turn all the same.
+    turnsWithoutErrors = isDrained ? 0 : turnsWithoutErrors + 1
+    if readiness.contains(.failed), !isBlocked,
+      isDrained || turnsWithoutErrors % Limits.errorTurns == 0
+    {
+      takeErrors()
+    }
+  }
+
+  /// Decides what was received, sending in between whenever much waits to go out.
+  private func decide() {
+    let time = turnTime()
+    while !isBlocked, let index = undecided.popFirst() {
+      socket.withDatagram(index) { bytes, source in
+        engine.receive(bytes, from: source, at: time)
+      }
+      if engine.output.outbox.isHigh { flush() }
+    }
+  }
+
+  /// Takes the network's reports of addresses where nobody is. Those that are left when the outbox
+  /// is high keep the descriptor in error, so that the next turn goes on with them.
+  private func takeErrors() {
+    let time = turnTime()
+    while !engine.output.outbox.isHigh, let address = socket.nextUnreachable() {
+      if !isClosing { engine.handleUnreachable(address, at: time) }
+    }
+    flush()
+  }
+
+  // MARK: Out
+
+  /// Sends what was decided, and goes on deciding where that had to wait for it.
+  private func flush() {
+    let wasBlocked = isBlocked
+    isBlocked = !emptyOutbox()
+    if isBlocked == wasBlocked { return }
+    watchWhatIsWanted()
+    if wasBlocked { decide() }
+  }
+
+  /// - Returns: false when the kernel takes no more.
+  private func emptyOutbox() -> Bool {
+    while true {
+      switch socket.send(&engine.output.outbox) {
+      case .done: return true
+      case .blocked: return false
+      case .refused:
+        let address = engine.output.outbox.deliveries[engine.output.outbox.sent].address
+        engine.output.outbox.sent += 1
+        engine.output.drop(.notSent, from: address, at: reactor.now)
+      }
+    }
+  }
+
+  private func watchWhatIsWanted() {
+    guard let watch else { return }
+    reactor.change(watch, to: isBlocked ? .writable : .readable)
+  }
+}
