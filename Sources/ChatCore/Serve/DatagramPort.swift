@@ -120,7 +120,6 @@ final class DatagramPort {
   }
 
   private func watchWhatIsWanted() {
-    guard let watch else { return }
-    reactor.change(watch, to: isBlocked ? .writable : isClosing ? [] : .readable)
+    watch?.interest = isBlocked ? .writable : isClosing ? [] : .readable
   }
 }
