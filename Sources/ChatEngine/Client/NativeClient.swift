@@ -134,16 +134,11 @@ public struct NativeClient: ~Copyable {
 
   /// When `advance` has something to do.
   public var nextDeadline: Instant? {
-    if phase == .ended { return nil }
-    var deadlines = [nextRepeat, giveUpAt, sessionDeadline, deliveryDeadline]
-    if case .waiting(let until) = phase { deadlines.append(until) }
-    return deadlines.compactMap { $0 }.min()
-  }
-
-  private var sessionDeadline: Instant? {
-    switch session {
-    case .some(let session): session.nextDeadline
-    case .none: nil
+    mutating get {
+      if phase == .ended { return nil }
+      var deadlines = [nextRepeat, giveUpAt, session?.nextDeadline, deliveryDeadline]
+      if case .waiting(let until) = phase { deadlines.append(until) }
+      return deadlines.compactMap { $0 }.min()
     }
   }
 
