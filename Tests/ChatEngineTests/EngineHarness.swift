@@ -66,7 +66,7 @@ final class EngineHarness {
 
   @discardableResult
   func shutDown() -> [Sent] {
-    engine.announceShutdown()
+    engine.announceShutdown(at: time)
     return takeSent()
   }
 

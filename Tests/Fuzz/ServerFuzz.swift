@@ -53,7 +53,7 @@ private final class ServerRun {
 
   /// The end of a run: everybody is told once, and everybody expires.
   func finish() {
-    engine.announceShutdown()
+    engine.announceShutdown(at: time)
     let told = engine.output.outbox.deliveries.map(\.address)
     hold(told.count == engine.clientCount, "\(told.count) told, \(engine.clientCount) members")
     hold(Set(told).count == told.count, "somebody was told twice")

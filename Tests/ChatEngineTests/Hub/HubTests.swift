@@ -28,8 +28,8 @@ struct HubTests {
         let what =
           switch event.kind {
           case .joined: "joined"
-          case .said(let text): "said \(String(decoding: hub.bytes[text], as: UTF8.self))"
-          case .showed(let jpeg, let header): "showed \(jpeg.count) bytes \(header.width)"
+          case .said(let text, _): "said \(String(decoding: hub.bytes[text], as: UTF8.self))"
+          case .showed(let jpeg, let header, _): "showed \(jpeg.count) bytes \(header.width)"
           case .left(let reason): "left \(reason)"
           }
         texts.append("\(event.name.text) \(what)")
