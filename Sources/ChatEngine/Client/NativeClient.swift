@@ -1,9 +1,9 @@
 /// A native client: all that it decides, without a socket, a clock or a terminal.
 ///
 /// In come the server's datagrams, what its person says, and the time; out go datagrams into
-/// `outbox`, `events`, and the next deadline. It asks who the server is, makes a session, joins, and
-/// keeps what was said until the server has said what became of it. When the session dies, it makes
-/// another and goes on where it was. What always holds: each thing that was said gets one
+/// `outbox`, `events`, and the next deadline. It asks who the server is, makes a session, joins,
+/// and keeps what was said until the server has said what became of it. When the session dies, it
+/// makes another and goes on where it was. What always holds: each thing that was said gets one
 /// `.accepted` or `.failed` unless the client ends before; nothing is heard twice.
 public struct NativeClient: ~Copyable {
   public struct Configuration: Sendable {
