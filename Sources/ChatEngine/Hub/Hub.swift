@@ -77,11 +77,11 @@ public struct Hub {
     _ wanted: MemberName, owner: PublicKey? = nil, ifTaken: TakenName
   ) throws(Refusal) -> MemberID {
     if let owner, let here = names[wanted], members[here.slot].owner == owner { return here }
+    if members.isFull { throw .full }
     guard let name = freeName(wanted, owner, ifTaken) else {
       throw owners.admits(owner, to: wanted) ? .nameTaken : .nameOwned
     }
     if let owner, let here = names[name], members[here.slot].owner == owner { return here }
-    if members.isFull { throw .full }
     if let owner { owners.claim(name, for: owner) }
     nextGeneration &+= 1
     guard
