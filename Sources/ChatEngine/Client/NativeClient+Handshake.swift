@@ -45,9 +45,11 @@ extension NativeClient {
   private mutating func takeHelloAnswer(
     _ bytes: UnsafeBufferPointer<UInt8>, at now: Instant
   ) {
-    guard let (version, answer) = Handshake.HelloAnswer.read(bytes) else { return }
+    // Who has not seen the question cannot answer it, whatever version it claims.
+    guard let (version, nonce, answer) = Handshake.HelloAnswer.read(bytes), nonce == helloNonce
+    else { return }
     guard version == Handshake.version else { return end(.otherVersion(version)) }
-    guard let answer, answer.nonce == helloNonce else { return }
+    guard let answer else { return }
     if let known = configuration.serverKey ?? metKey, known != answer.serverKey {
       return end(.keyChanged(answer.serverKey))
     }

@@ -44,7 +44,7 @@ public struct NativeFrontend: ~Copyable {
     var random = SecretRandom(seed: configuration.secretSeed)
     keyPair = configuration.keyPair ?? KeyPair.make(&random)
     password = configuration.password
-    serverName = configuration.serverName
+    serverName = Handshake.shortened(configuration.serverName)
     cookies = Cookies(&random)
     resetKey = keyPair.secret.withBytes {
       Blake2b.keyed256(key: $0, Array("reset token".utf8))
