@@ -197,10 +197,11 @@ public struct NativeClient: ~Copyable {
     guard phase != .ended else { return }
     wantsLeave = true
     if phase == .joined || phase == .leaving {
+      phase = .leaving
       session?.close(.done)
       flush(at: now)
     }
-    end(.left)
+    if phase != .ended { end(.left) }
   }
 
   mutating func leaveIfDone(at now: Instant) {
