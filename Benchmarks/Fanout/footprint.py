@@ -36,7 +36,9 @@ import sys
 import tempfile
 import time
 
-from fanout import ROOT, Failure, chatd_command, cpu_nanoseconds, end, is_bound, private_environment
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Common"))
+
+from bench import ROOT, Failure, chatd_command, cpu_nanoseconds, end, is_bound, private_environment
 
 START_SECONDS = 10
 JOIN_SECONDS = 900
@@ -229,7 +231,7 @@ def parse():
 
 def main():
     options = parse()
-    command = [str(part) for part in chatd_command(options.chatd) + ["--port", options.port]]
+    command = [str(part) for part in chatd_command(options.chatd, options.port)]
     if is_bound(options.port):
         raise Failure(f"port {options.port} is taken; choose another with --port")
     with tempfile.TemporaryDirectory(prefix="footprint-") as home:
