@@ -1,25 +1,17 @@
-"""What the benchmarks share: building their C programs, starting servers and loads on processors
-of their own, measuring CPU time, taking turns, and showing tables.
-
-A pass starts every server afresh, each with a load that joins its clients. Then the same load goes
-to them in short slices by turns, forwards and then backwards (ABC CBA …), so that a machine that
-becomes slower or faster does so for all of them. Passes follow each other with new processes, and
-the order in a pass rotates.
+"""What the benchmarks share: building their C programs, starting servers and loads on processors of
+their own, and measuring CPU time.
 
 A server's cost is the CPU time of all its threads, in user and kernel mode, from
-/proc/PID/task/*/schedstat in nanoseconds, between the two ends of a slice (joins and warm-up are
-outside), divided by what its clients received. The kernel does a loopback receiver's half of the
-work in the sender's time, so it is in there, for all of them. With two processors or more, servers
-run on one and the load on another.
+/proc/PID/task/*/schedstat in nanoseconds. The kernel does a loopback receiver's half of the work in
+the sender's time, so it is in there, for every server. With two processors or more, servers run on
+one and the load on another.
 """
 
 import contextlib
-import dataclasses
 import json
 import os
 import pathlib
 import select
-import statistics
 import subprocess
 import time
 
@@ -144,6 +136,17 @@ def cpu_nanoseconds(pid):
     return total
 
 
+def memory(pid):
+    """Resident bytes and proportional resident bytes."""
+    figures = {}
+    for table in ("status", "smaps_rollup"):
+        for line in pathlib.Path(f"/proc/{pid}/{table}").read_text().splitlines():
+            field, _, value = line.partition(":")
+            if field in ("VmRSS", "Pss"):
+                figures[field] = int(value.split()[0]) * 1024
+    return figures["VmRSS"], figures["Pss"]
+
+
 class Load:
     """A load generator: it joins its clients, answers when it has, and then obeys commands."""
 
@@ -239,105 +242,3 @@ class Server:
         if self.load:
             self.load.stop()
         self.messages.close()
-
-
-# ---- Measuring by turns ----
-
-
-@dataclasses.dataclass(frozen=True)
-class Subject:
-    """How to start a server on a port, and the load for so many clients; both give arguments."""
-
-    server: object
-    load: object
-
-
-@dataclasses.dataclass(frozen=True)
-class Turn:
-    """One thing to measure in each pass: what a total is filed under, the load's command, and
-    the command before, which warms up."""
-
-    key: object
-    command: str
-    warm_up: str
-
-
-class Total:
-    """What the slices of one server in one pass add up to."""
-
-    def __init__(self):
-        self.nanoseconds = self.deliveries = self.lost = self.stray = 0
-        self.load_seconds = 0.0
-        self.p50, self.p99 = [], []
-
-    def add(self, seen):
-        self.nanoseconds += seen["server_nanoseconds"]
-        self.deliveries += seen["deliveries"]
-        self.lost += seen["lost"]
-        self.stray += seen["stray"]
-        self.load_seconds += seen["load_cpu_seconds"]
-        self.p50.append(seen["latency_p50_us"])
-        self.p99.append(seen["latency_p99_us"])
-
-    @property
-    def cost(self):
-        """Microseconds of the server's CPU time for each delivery."""
-        if not self.deliveries:
-            raise Failure("nothing was delivered")
-        return self.nanoseconds / self.deliveries / 1000
-
-    @property
-    def load_cost(self):
-        return self.load_seconds * 1e6 / self.deliveries
-
-
-def run_pass(subjects, clients, turns, slices, rotation, first_port, home):
-    """Starts every server once and measures all turns; returns {key: {server: Total}}."""
-    names = list(subjects)
-    rotated = names[rotation % len(names) :] + names[: rotation % len(names)]
-    totals = {turn.key: {name: Total() for name in names} for turn in turns}
-    with contextlib.ExitStack() as stack:
-        servers = {}
-        for port, name in enumerate(rotated, first_port):
-            server = servers[name] = Server(subjects[name].server(port), port, home)
-            stack.callback(server.stop)
-            server.join(subjects[name].load(port, clients))
-        for turn in turns:
-            for name in rotated:
-                servers[name].slice(turn.warm_up)
-            for repetition in range(slices):
-                for name in rotated if repetition % 2 == 0 else reversed(rotated):
-                    totals[turn.key][name].add(servers[name].slice(turn.command))
-    return totals
-
-
-def measure_turn(key, window, messages):
-    """A window to keep full with so many messages; a tenth of them warm up."""
-    warm = max(2 * window, messages // 10)
-    return Turn(key, f"measure {window} {messages}", f"measure {window} {warm}")
-
-
-# ---- Showing ----
-
-
-def spread(values, digits):
-    """The least, the median and the greatest."""
-    return " / ".join(
-        f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values))
-    )
-
-
-def median(passes, of):
-    return statistics.median(of(one) for one in passes)
-
-
-def who(passes, figure):
-    """`lost` or `stray` summed for each server, those that are zero left out."""
-    sums = {name: sum(getattr(one[name], figure) for one in passes) for name in passes[0]}
-    return ", ".join(f"{name} {count}" for name, count in sums.items() if count) or "0"
-
-
-def print_table(header, rows):
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    for row in [header, ["-" * width for width in widths], *rows]:
-        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")

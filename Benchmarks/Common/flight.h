@@ -26,7 +26,7 @@ struct traffic {
   double seconds_limit;         /* after which a measurement sends nothing more */
   long nap_chosen;              /* nanoseconds; negative: see `choose_nap` */
   void (*say)(uint64_t number); /* sends the message */
-  bool (*listen)(void);         /* waits a little, calls `receive_message`, tells if anything came */
+  bool (*listen)(void); /* waits a little, calls `receive_message`, tells if anything came */
 };
 
 extern struct traffic traffic;

@@ -8,7 +8,7 @@
 
 For every number of clients, three servers are started afresh: `chatd`, the relay, and the relay
 once more. The same load (classic dialect, 100-byte messages, one speaker; see load.c) goes to them
-by turns, and CPU time is measured as ../Common/bench.py says. One pass gives a pair: the ratio of
+by turns, and CPU time is measured as ../Common/turns.py says. One pass gives a pair: the ratio of
 chatd's cost for a delivered datagram to the relay's. The second relay's cost to the first's is an
 A/A ratio, which shows how much of a ratio is noise.
 
@@ -25,40 +25,22 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Common"))
 
-from bench import (
-    ROOT,
-    SLICE_SECONDS,
-    Failure,
+from bench import Failure, build_classic_load, chatd_command
+from turns import (
     Subject,
-    build_classic_load,
-    build_relay,
-    chatd_command,
-    measure_turn,
+    Turn,
+    add_driver_options,
+    load_arguments,
     median,
     print_table,
-    run_pass,
+    relay_subject,
+    run_passes,
     spread,
     who,
 )
 
 RATIO_MAX = 1.10
 WINDOWS = (1, 32)
-
-
-def classic_subject(server, load):
-    """A server of the classic dialect; `server` gives its arguments for a port."""
-    return Subject(
-        server,
-        lambda port, clients: [
-            load,
-            "--port",
-            port,
-            "--clients",
-            clients,
-            "--seconds",
-            SLICE_SECONDS,
-        ],
-    )
 
 
 def report(results, names):
@@ -87,9 +69,7 @@ def parse():
         description="CPU time per delivered datagram: chatd against a minimal relay in C.",
         epilog="The table shows microseconds of CPU time per delivered datagram (medians).",
     )
-    parser.add_argument(
-        "--chatd", type=pathlib.Path, default=ROOT / ".build/release/chatd", metavar="PATH"
-    )
+    add_driver_options(parser, first_port=23450)
     parser.add_argument(
         "--pairs", type=int, metavar="N", help="pairs of each size (5; with --quick 2)"
     )
@@ -103,16 +83,6 @@ def parse():
     parser.add_argument(
         "--deliveries", type=int, metavar="N", help="of one slice (100000; with --quick 50000)"
     )
-    parser.add_argument(
-        "--slices", type=int, default=4, metavar="N", help="of one server in a pair, even (4)"
-    )
-    parser.add_argument(
-        "--port", type=int, default=23450, metavar="PORT", help="first of three UDP ports (23450)"
-    )
-    parser.add_argument(
-        "--build", type=pathlib.Path, default=ROOT / ".build/benchmarks", metavar="FOLDER"
-    )
-    parser.add_argument("--quick", action="store_true", help="a short look")
     parser.add_argument("--noise-only", action="store_true", help="only the relay against itself")
     parser.add_argument(
         "--assert",
@@ -138,29 +108,20 @@ def parse():
 def main():
     options = parse()
     folder = options.build.resolve()
-    relay, load = build_relay(folder), build_classic_load(folder)
     subjects = {}
     if not options.noise_only:
-        subjects["chatd"] = classic_subject(lambda port: chatd_command(options.chatd, port), load)
-    for name in ("relay", "relay again"):
-        subjects[name] = classic_subject(
-            lambda port: [relay, "--bind", "127.0.0.1", "--port", port], load
+        subjects["chatd"] = Subject(
+            lambda port: chatd_command(options.chatd, port),
+            load_arguments(build_classic_load(folder)),
         )
+    subjects["relay"] = subjects["relay again"] = relay_subject(folder)
 
-    results = {(clients, window): [] for clients in options.clients for window in WINDOWS}
-    with tempfile.TemporaryDirectory(prefix="fanout-") as folder:
-        home = pathlib.Path(folder)
-        for rotation in range(options.pairs):
-            for clients in options.clients:
-                print(
-                    f"pair {rotation + 1} of {options.pairs}, {clients:,} clients", file=sys.stderr
-                )
-                messages = max(1, options.deliveries // (clients - 1))
-                turns = [measure_turn(window, window, messages) for window in WINDOWS]
-                for window, totals in run_pass(
-                    subjects, clients, turns, options.slices, rotation, options.port, home
-                ).items():
-                    results[clients, window].append(totals)
+    def turns(clients):
+        messages = max(1, options.deliveries // (clients - 1))
+        return [Turn(window, messages) for window in WINDOWS]
+
+    with tempfile.TemporaryDirectory(prefix="fanout-") as home:
+        results = run_passes(subjects, options.clients, turns, options, pathlib.Path(home))
     medians = report(results, list(subjects))
     if options.judge and max(medians) > RATIO_MAX:
         print(f"a median ratio of {max(medians):.3f} exceeds {RATIO_MAX:.2f}", file=sys.stderr)
