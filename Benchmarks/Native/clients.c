@@ -17,7 +17,6 @@ enum {
   BATCH = 16, /* datagrams taken from one socket by one call */
   ARENA_ROW = DATAGRAM_MAX + 1 + 4 * 64, /* so that rows do not share the processor's cache lines */
   RECEIVE_BUFFER = 1 << 20,
-  SPEAKER = 0,
   CHECKER = 1, /* keeps the bytes of pictures and compares their hashes */
 };
 
@@ -73,9 +72,10 @@ static void join(struct client *client) {
 }
 
 void say(uint64_t number, const char *text, size_t length) {
+  const uint8_t *bytes = (const uint8_t *)text;
   uint8_t body[8], *end = put_varint(body, number);
   write_message(&clients[SPEAKER], TALK, SAY, (struct reader){.at = body, .end = end},
-                (struct reader){.at = (const uint8_t *)text, .end = (const uint8_t *)text + length});
+                (struct reader){.at = bytes, .end = bytes + length});
 }
 
 void offer(uint64_t number, const uint8_t *picture, size_t length) {

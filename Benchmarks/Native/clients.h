@@ -8,7 +8,12 @@
 #include "noise.h"
 #include "session.h"
 
-enum { CLIENTS_MAX = 30000, COOKIE = 24, NAME_ROOM = 16 };
+enum {
+  CLIENTS_MAX = 30000,
+  COOKIE = 24,
+  NAME_ROOM = 16,
+  SPEAKER = 0, /* the index of the client that speaks */
+};
 
 enum phase { OUTSIDE, ASKING, KNOCKING, CONNECTED, WELCOMED };
 

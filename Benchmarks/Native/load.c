@@ -3,7 +3,7 @@
  * what arrives.
  *
  *   load --port PORT --clients N [--size BYTES] [--nap MICROSECONDS] [--seconds LIMIT]
- *        [--joins 0|1] [--at-once CLIENTS] [--informed 0|1]
+ *        [--joins 0|1] [--at-once CLIENTS] [--informed 0|1] [--together 0|1]
  *
  * Every client has its own key pair and its own address. It is a whole client of the protocol: it
  * checks every tag, acknowledges in time, grants credit, answers probes, sends again what is lost.
@@ -13,7 +13,8 @@
  * All come in, at most CLIENTS of them at a time; with `--joins 0` they take up a session and do
  * not join, with `--informed 1` it waits until each knows of all others. Then it prints one line of
  * JSON: how many, the seconds until all were in and until all knew, and its own CPU time. Keys are
- * made before that. Then it obeys the commands of flight.h, which say messages of SIZE bytes, and
+ * made before that. Then it obeys the commands of flight.h, which say messages of SIZE bytes, each
+ * in a packet of its own or, with `--together 1`, in one with all that may go now; and
  *
  *   pictures COUNT PATH    shows the JPEG so often, one after the other, and each time another one:
  *                          a comment in it counts. A picture has arrived when all its bytes have.
@@ -38,6 +39,7 @@ enum { SIZE_MAX_BYTES = 4000, PICTURE_MAX = 1 << 20, COMMENT = 12 };
 static const double PATIENCE = 10;         /* seconds without anybody coming in */
 static const double SETTLED_AFTER = 0.020; /* seconds without a datagram: the joins are over */
 
+static bool says_together;
 static size_t size;
 static char text[SIZE_MAX_BYTES];
 static uint8_t picture[PICTURE_MAX];
@@ -49,6 +51,8 @@ static uint64_t said_last, shown_last, said_offset, shown_offset;
 static void say_message(uint64_t number) {
   said_offset = number - ++said_last;
   say(said_last, text, size);
+  if (!says_together)
+    flush_session(&clients[SPEAKER].session, seconds(CLOCK_MONOTONIC));
 }
 
 static void hear_message(uint64_t number, size_t length, double now) {
@@ -146,7 +150,7 @@ static void come_in(uint32_t at_once, bool waits) {
 
 int main(int argc, char **argv) {
   double port = NAN, count = NAN, chosen_size = 100, chosen_nap = -1, joins = 1, at_once = 64;
-  double informed = 0;
+  double informed = 0, together = 0;
   read_options(argc, argv,
                (struct number_option[]){
                    {"port", &port, 1, UINT16_MAX},
@@ -157,10 +161,12 @@ int main(int argc, char **argv) {
                    {"joins", &joins, 0, 1},
                    {"at-once", &at_once, 1, CLIENTS_MAX},
                    {"informed", &informed, 0, 1},
+                   {"together", &together, 0, 1},
                    {0},
                });
   size = (size_t)chosen_size;
   memset(text, '.', size);
+  says_together = together > 0;
   choose_nap(chosen_nap);
   traffic.clients = traffic.recipients = (uint32_t)count;
   traffic.say = say_message;
