@@ -39,10 +39,6 @@ static struct mmsghdr incoming[BATCH];
 
 static uint32_t index_of(const struct client *client) { return (uint32_t)(client - clients); }
 
-static size_t write_name(uint32_t index, char name[NAME_ROOM]) {
-  return (size_t)snprintf(name, NAME_ROOM, "c%05" PRIu32, index);
-}
-
 /* ---- What a client says ---- */
 
 static void write_message(struct client *client, enum channel channel, uint8_t type,
@@ -56,16 +52,14 @@ static void write_message(struct client *client, enum channel channel, uint8_t t
 
 static void join(struct client *client) {
   uint8_t body[64], *at = body;
-  char name[NAME_ROOM];
-  size_t length = write_name(index_of(client), name);
   uint64_t run;
   randombytes_buf(&run, sizeof run);
   if (index_of(client) == SPEAKER)
     speakers_run = run;
   *at++ = 0; /* no number behind the name */
   at = put_integer(at, run, 8);
-  at = put_varint(at, length);
-  at = put_bytes(at, name, length);
+  at = put_varint(at, client->name_length);
+  at = put_bytes(at, client->name, client->name_length);
   at = put_integer(at, 0, 8); /* no log to go on in */
   at = put_varint(at, 0);
   write_message(client, CONTROL, JOIN, (struct reader){.at = body, .end = at}, (struct reader){0});
@@ -94,9 +88,8 @@ void offer(uint64_t number, const uint8_t *picture, size_t length) {
 /* ---- What a client hears ---- */
 
 static void count_others(struct client *client, struct reader name, int step) {
-  char own[NAME_ROOM];
-  size_t length = write_name(index_of(client), own);
-  if (bytes_left(&name) == length && memcmp(name.at, own, length) == 0)
+  if (bytes_left(&name) == client->name_length &&
+      memcmp(name.at, client->name, client->name_length) == 0)
     return;
   client->others += (uint32_t)step;
   if (client->others > client_count)
@@ -312,10 +305,12 @@ void make_clients(uint16_t port, uint32_t count, bool will_join) {
   }
   allow_descriptors(count);
   for (uint32_t i = 0; i < count; i++) {
-    make_key_pair(&clients[i].key);
-    clients[i].session.own_id = randombytes_random();
-    clients[i].session.socket = open_datagram_socket(port, RECEIVE_BUFFER);
-    watch_socket(clients[i].session.socket, i);
+    struct client *client = &clients[i];
+    make_key_pair(&client->key);
+    client->name_length = (size_t)snprintf(client->name, NAME_ROOM, "c%05" PRIu32, i);
+    client->session.own_id = randombytes_random();
+    client->session.socket = open_datagram_socket(port, RECEIVE_BUFFER);
+    watch_socket(client->session.socket, i);
     deadlines[i] = INFINITY;
   }
 }

@@ -20,6 +20,8 @@ enum phase { OUTSIDE, ASKING, KNOCKING, CONNECTED, WELCOMED };
 struct client {
   struct session session; /* first, so that a session's address is its client's */
   struct key_pair key;
+  char name[NAME_ROOM];
+  size_t name_length;
   enum phase phase;
   uint64_t nonce;
   uint8_t cookie[COOKIE];
