@@ -7,7 +7,7 @@ build="binutils libc6-dev libstdc++-12-dev pkg-config libturbojpeg0-dev libzimg-
   libwebp-dev libgif-dev libheif-dev libexif-dev libedit-dev libchafa-dev libglib2.0-dev"
 demo="mate-backgrounds"
 screenshot="$demo fonts-dejavu-core python3 python3-pil tmux"
-test="$demo gcc python3 python3-pytest python3-pil tmux systemd iproute2 jq man-db"
+test="$demo gcc python3 python3-pytest python3-pil tmux systemd iproute2 iperf3 jq man-db"
 bench="$demo gcc python3 python3-pil libvips-tools"
 
 case "${1:-}" in
