@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <linux/errqueue.h>
 #include <linux/sock_diag.h>
+#include <netinet/udp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,6 +78,53 @@ int clinux_receive_messages(int fd, struct clinux_message *messages, unsigned in
 
 int clinux_send_messages(int fd, struct clinux_message *messages, unsigned int count) {
   return sendmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+_Static_assert(sizeof(struct clinux_segment_control) == CMSG_SPACE(sizeof(uint16_t)),
+               "a control message of two bytes");
+
+void clinux_segment(struct clinux_message *message, struct clinux_segment_control *control,
+                    uint16_t bytes) {
+  message->header.msg_control = control;
+  message->header.msg_controllen = sizeof *control;
+  struct cmsghdr *c = CMSG_FIRSTHDR(&message->header);
+  c->cmsg_level = SOL_UDP;
+  c->cmsg_type = UDP_SEGMENT;
+  c->cmsg_len = CMSG_LEN(sizeof bytes);
+  memcpy(CMSG_DATA(c), &bytes, sizeof bytes);
+}
+
+// What a socket does about fragments; a dual-stack socket has it for either family.
+struct discovery {
+  int v4;
+  int v6;
+};
+
+static struct discovery read_discovery(int fd, int family) {
+  struct discovery now = {.v4 = IP_PMTUDISC_WANT, .v6 = IPV6_PMTUDISC_WANT};
+  socklen_t length = sizeof now.v4;
+  getsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &now.v4, &length);
+  length = sizeof now.v6;
+  if (family == AF_INET6) getsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &now.v6, &length);
+  return now;
+}
+
+static int set_discovery(int fd, int family, struct discovery wanted) {
+  if (family == AF_INET6 &&
+      setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &wanted.v6, sizeof wanted.v6) != 0)
+    return -1;
+  return setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &wanted.v4, sizeof wanted.v4);
+}
+
+int64_t clinux_send_probe(int fd, int family, struct clinux_message *message) {
+  struct discovery usual = read_discovery(fd, family);
+  struct discovery probing = {.v4 = IP_PMTUDISC_PROBE, .v6 = IPV6_PMTUDISC_PROBE};
+  int64_t result = set_discovery(fd, family, probing);
+  if (result == 0) result = sendmsg(fd, &message->header, MSG_DONTWAIT | MSG_NOSIGNAL);
+  int error = errno;
+  set_discovery(fd, family, usual);
+  errno = error;
+  return result;
 }
 
 int clinux_enable_error_queue(int fd, int family) {

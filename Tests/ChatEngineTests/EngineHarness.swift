@@ -71,16 +71,7 @@ final class EngineHarness {
   }
 
   /// Empties the outbox.
-  func takeSent() -> [Sent] {
-    let outbox = engine.output.outbox
-    let sent = outbox.deliveries[outbox.sent...].map { delivery in
-      let payload = outbox.payloads[Int(delivery.payload.index)]
-      let start = Int(payload.offset)
-      return Sent(delivery.address, Array(outbox.bytes[start..<start + Int(payload.length)]))
-    }
-    engine.output.outbox.removeAll()
-    return sent
-  }
+  func takeSent() -> [Sent] { engine.output.outbox.takeDatagrams() }
 
   /// The transcript since the last time.
   func takeTranscript() -> String {
@@ -89,6 +80,21 @@ final class EngineHarness {
   }
 
   func drops(_ reason: DropReason) -> UInt64 { engine.output.counters.drops(reason) }
+}
+
+extension Outbox {
+  /// What waits, as somebody would have it who sends it; empties it.
+  mutating func takeDatagrams() -> [Sent] {
+    defer { removeAll() }
+    return withWaiting { bytes, payloads, deliveries in
+      deliveries.map { delivery in
+        let payload = payloads[Int(delivery.payload.index)]
+        let datagram = UnsafeBufferPointer(
+          start: bytes + Int(payload.offset), count: Int(payload.length))
+        return Sent(delivery.address, Array(datagram))
+      }
+    }
+  }
 }
 
 /// What was sent to the address of `number`, as text.

@@ -1,7 +1,12 @@
 """Clients that vanish without a word."""
 
+import os
 import signal
+import socket
+import struct
 import time
+
+import pytest
 
 from support.clients import hush
 from support.waiting import wait_until
@@ -115,3 +120,20 @@ def test_whoever_is_heard_is_not_idle(serve):
         anoop.settle()
         time.sleep(0.05)
     assert server.summary()["clients"] == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to send from port 0")
+def test_an_address_that_cannot_be_sent_to_ends_nothing(serve):
+    server = serve()
+    words = b"Nowhere has joined the chat."
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
+        raw.sendto(struct.pack("!HHHH", 0, server.port, 8 + len(words), 0) + words,
+                   ("127.0.0.1", 0))
+    anoop, meera = server.a("Anoop"), server.a("Meera")
+    hush(anoop, meera)
+    for number in range(3):
+        anoop.say(f"message {number}")
+    anoop.settle()
+    assert len(meera.received()) == 3
+    server.wait_for_summary(clients=3, messages=3, dropped_not_sent=5)
+    server.log.wait_for("not-sent.*last.*127.0.0.1:0")

@@ -10,7 +10,7 @@ public func fuzzClient(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 }
 
 private final class ClientRun {
-  private var client: ClassicClient
+  private let client: ClassicClient
   private var now = Instant(nanoseconds: 1_000_000_000_000)
   private var hasStarted = false
   private var hasJoined = false
@@ -87,10 +87,9 @@ private final class ClientRun {
   }
 
   private func check(_ wasEnded: Bool) {
-    let outgoing = client.outgoing
-    client.outgoing.removeAll()
+    let outgoing = takeDatagrams(&client.outbox)
     hold(!wasEnded || outgoing.isEmpty, "a datagram after the end")
-    for datagram in outgoing { check(datagram) }
+    for datagram in outgoing { check(datagram.bytes) }
     for event in client.takeEvents() {
       hold(endings == 0, "an event after the end")
       if case .ended = event { endings += 1 }

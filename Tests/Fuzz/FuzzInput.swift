@@ -37,3 +37,17 @@ func isHarmless(_ shown: [UInt8]) -> Bool {
     return !isControl && !ShownText.isObeyed(scalar)
   }
 }
+
+/// What waits in an outbox, which is then empty.
+func takeDatagrams(_ outbox: inout Outbox) -> [(address: PeerAddress, bytes: [UInt8])] {
+  defer { outbox.removeAll() }
+  return outbox.withWaiting { bytes, payloads, deliveries in
+    deliveries.map { delivery in
+      let payload = payloads[Int(delivery.payload.index)]
+      let start = bytes + Int(payload.offset)
+      return (
+        delivery.address, Array(UnsafeBufferPointer(start: start, count: Int(payload.length)))
+      )
+    }
+  }
+}

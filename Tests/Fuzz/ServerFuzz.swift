@@ -74,18 +74,13 @@ private final class ServerRun {
 
   /// Looks at what was sent, and throws it away as a loop does that has sent it.
   private func take(from sender: PeerAddress?) {
-    let outbox = engine.output.outbox
-    for delivery in outbox.deliveries {
-      let payload = outbox.payloads[Int(delivery.payload.index)]
-      hold(Int(payload.length) <= Limits.datagramBytesMax, "longer than a datagram")
-      hold(heard.contains(delivery.address), "sent to somebody who was never heard")
-      if delivery.address == sender {
-        let start = Int(payload.offset)
-        let text = outbox.bytes[start..<start + Int(payload.length)]
-        hold(Self.isServersOwn(String(decoding: text, as: UTF8.self)), "an echo to the sender")
+    for (address, datagram) in takeDatagrams(&engine.output.outbox) {
+      hold(datagram.count <= Limits.datagramBytesMax, "longer than a datagram")
+      hold(heard.contains(address), "sent to somebody who was never heard")
+      if address == sender {
+        hold(Self.isServersOwn(String(decoding: datagram, as: UTF8.self)), "an echo to the sender")
       }
     }
-    engine.output.outbox.removeAll()
     hold(
       engine.output.transcript.split(separator: 10).allSatisfy { isHarmless(Array($0)) },
       "the transcript is obeyed")

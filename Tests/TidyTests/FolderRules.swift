@@ -1,9 +1,9 @@
 /// The folders of ChatEngine look down only, and front ends do not name each other.
 enum FolderRules {
   /// From the lowest to the highest; a folder may name those before it, and itself.
-  static let order = ["Basics", "Dialects", "Hub", "Frontends", "Server"]
+  static let order = ["Basics", "Noise", "Session", "Dialects", "Hub", "Frontends", "Server"]
   /// The client stands beside the server: it names these folders, and these types of the hub.
-  static let clientFolders: Set = ["Basics", "Dialects", "Client"]
+  static let clientFolders: Set = ["Basics", "Noise", "Session", "Dialects", "Client"]
   static let clientTypes: Set = ["MemberName"]
 
   /// The types that a file declares outside of any other, by name.

@@ -49,6 +49,16 @@ struct clinux_message {
 
 int clinux_receive_messages(int fd, struct clinux_message *messages, unsigned int count);
 int clinux_send_messages(int fd, struct clinux_message *messages, unsigned int count);
+// Lets the kernel cut a message into datagrams of so many bytes (UDP_SEGMENT of udp(7)). `control`
+// must live until it is sent.
+struct clinux_segment_control {
+  uint64_t words[3];
+};
+void clinux_segment(struct clinux_message *message, struct clinux_segment_control *control,
+                    uint16_t bytes);
+// Sends one datagram with "don't fragment" and without regard to what the kernel knows about the
+// path (IP_PMTUDISC_PROBE of ip(7)). Returns what sendmsg(2) does.
+int64_t clinux_send_probe(int fd, int family, struct clinux_message *message);
 int clinux_enable_error_queue(int fd, int family);
 // Takes one entry from the error queue. Returns 1 with the destination that it is about and the
 // error's number, 0 when the queue is empty, -1 on failure.

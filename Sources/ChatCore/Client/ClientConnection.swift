@@ -6,10 +6,12 @@ import Glibc
 final class ClientConnection {
   private let reactor: Reactor
   private let timer: Reactor.Timer
-  private var engine: ClassicClient
+  private let engine: ClassicClient
   private var addresses: ArraySlice<PeerAddress>
   private var socket: ConnectedSocket?
   private var watch: Reactor.Watch?
+  /// Datagrams of the last batch that the engine was not given yet.
+  private var undecided = 0..<0
   private var hasJoined = false
   private var isReceiving = true
   private var isSettling = false
@@ -31,6 +33,7 @@ final class ClientConnection {
     var fire: () -> Void = {}
     timer = reactor.addTimer { fire() }
     fire = { [unowned self] in
+      decide()
       engine.advance(to: reactor.now)
       settle()
     }
@@ -71,12 +74,14 @@ final class ClientConnection {
   func setReceiving(_ isReceiving: Bool) {
     self.isReceiving = isReceiving
     if let watch { reactor.change(watch, to: isReceiving ? .readable : []) }
+    // Who calls may be in the midst of an event, so the rest of the batch comes a little later.
+    if isReceiving && !undecided.isEmpty { timer.deadline = reactor.now }
   }
 
   /// Opens a socket to the next address that one can be opened to.
   private func openNext() {
     if let watch { reactor.unwatch(watch) }
-    (watch, socket) = (nil, nil)
+    (watch, socket, undecided) = (nil, nil, 0..<0)
     while let next = addresses.popFirst() {
       guard let socket = try? ConnectedSocket(connectingTo: next) else { continue }
       watch = try? reactor.watch(socket.fd, for: .readable) { [unowned self] in
@@ -90,24 +95,25 @@ final class ClientConnection {
   private func handle(readiness: Reactor.Interest) {
     guard let socket else { return }
     var isUnreachable = readiness.contains(.failed) && socket.takeErrors()
-    if readiness.contains(.readable) {
-      receiving: for _ in 0..<Limits.receiveBatchDatagramsMax {
-        switch socket.receive() {
-        case .datagram(let count):
-          hasJoined = true
-          engine.receive(socket.bytes(count).span, at: reactor.now)
-          settle()
-          // What came may have filled the screen, or ended it all.
-          if !isReceiving || self.socket !== socket { break receiving }
-        case .unreachable:
-          isUnreachable = true
-          break receiving
-        case .nothing: break receiving
-        }
+    if readiness.contains(.readable) && undecided.isEmpty {
+      switch socket.receive() {
+      case .datagrams(let count): undecided = 0..<count
+      case .unreachable: isUnreachable = true
+      case .nothing: break
       }
     }
+    decide()
     if isUnreachable { handleUnreachable() }
     settle()
+  }
+
+  /// Gives the engine what was received, until the screen is full.
+  private func decide() {
+    while isReceiving, let socket, let index = undecided.popFirst() {
+      hasJoined = true
+      socket.withDatagram(index) { engine.receive($0, at: reactor.now) }
+      settle()
+    }
   }
 
   private func handleUnreachable() {
@@ -132,23 +138,31 @@ final class ClientConnection {
 
   private func settleOnce() {
     let wasBusy = engine.isBusy
-    canSend = true
-    while !engine.outgoing.isEmpty, let socket {
-      let error = socket.send(engine.outgoing[0])
-      if error == EAGAIN || error == ENOBUFS {
-        canSend = false
-        break
-      }
-      engine.outgoing.removeFirst()
-      if ConnectedSocket.isUnreachable(error) { handleUnreachable() }
-    }
+    flush()
     timer.deadline =
-      engine.outgoing.isEmpty
-      ? engine.nextDeadline : reactor.now + .milliseconds(Limits.sendRetryMilliseconds)
+      canSend ? engine.nextDeadline : reactor.now + .milliseconds(Limits.sendRetryMilliseconds)
+    if isReceiving && !undecided.isEmpty { timer.deadline = reactor.now }
     for event in engine.takeEvents() {
       if event == .joined { hasJoined = true }
       onEvent(event)
     }
     if !wasBusy || !engine.isBusy { onRoom() }
+  }
+  /// Sends what the engine put out.
+  private func flush() {
+    canSend = true
+    while !engine.outbox.isEmpty {
+      guard let socket else { return engine.outbox.removeAll() }
+      switch socket.send(&engine.outbox) {
+      case .done: break
+      case .blocked, .refused(ENOBUFS):
+        canSend = false
+        return
+      case .refused(let error):
+        engine.outbox.sent += 1
+        if ConnectedSocket.isUnreachable(error) { handleUnreachable() }
+      }
+    }
+    engine.outbox.removeAll()
   }
 }

@@ -132,12 +132,15 @@ final class ServerLoop {
   }
 
   private func flush() {
-    let now = reactor.now
     let wasBlocked = isBlocked
-    isBlocked =
-      socket.send(&engine.output.outbox) { [engine] address in
-        engine.output.drop(.notSent, from: address, at: now)
-      } == .blocked
+    var outcome = socket.send(&engine.output.outbox)
+    while case .refused = outcome {
+      let address = engine.output.outbox.deliveries[engine.output.outbox.sent].address
+      engine.output.outbox.sent += 1
+      engine.output.drop(.notSent, from: address, at: reactor.now)
+      outcome = socket.send(&engine.output.outbox)
+    }
+    isBlocked = outcome == .blocked
     if let watch, isBlocked != wasBlocked { reactor.change(watch, to: interest) }
     if wasBlocked && !isBlocked { decide() }
   }

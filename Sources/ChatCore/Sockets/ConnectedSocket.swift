@@ -2,17 +2,20 @@ import CLinux
 import ChatEngine
 import Glibc
 
-/// A client's UDP socket, connected to one server.
+/// A client's UDP socket, connected to one server: many datagrams with each system call, in both
+/// directions, as `DatagramSocket` has it.
 final class ConnectedSocket {
-  enum Arrival {
-    case datagram(Int)
+  enum Arrival: Equatable {
+    /// So many can now be read by `withDatagram`.
+    case datagrams(Int)
     case nothing
     /// Nobody is at the server's address, or no way leads there.
     case unreachable
   }
 
   private let descriptor: OwnedFD
-  private let arena = UnsafeMutablePointer<UInt8>.allocate(capacity: 65_536)
+  private let receiving = ReceiveArena()
+  private let sending: SendArena
 
   var fd: Int32 { descriptor.raw }
 
@@ -20,23 +23,24 @@ final class ConnectedSocket {
     let family = server.v4 == nil ? AF_INET6 : AF_INET
     let kind = Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC | CLINUX_NONBLOCKING)
     descriptor = try OwnedFD(checking: socket(family, kind, 0), "open a UDP socket")
+    sending = SendArena(
+      family: family, isConnected: true, count: Limits.clientSendBatchDatagramsMax)
     try checked(clinux_enable_error_queue(fd, family), "ask for errors (IP_RECVERR)")
     _ = clinux_force_buffer(fd, SO_RCVBUF, Int32(Limits.socketBufferBytes))
     let result = SocketAddress(server, family: family).withPointer { connect(fd, $0, $1) }
     try checked(result, "reach \(server)")
   }
 
-  deinit { arena.deallocate() }
-
-  /// Receives one datagram; its bytes are `bytes(count)` until the next call.
+  /// Receives what is there, at most `Limits.receiveBatchDatagramsMax` datagrams.
   func receive() -> Arrival {
-    let count = recv(fd, arena, 65_536, 0)
-    if count >= 0 { return .datagram(count) }
+    let count = receiving.receive(fd)
+    if count >= 0 { return .datagrams(Int(count)) }
     return Self.isUnreachable(errno) ? .unreachable : .nothing
   }
 
-  func bytes(_ count: Int) -> UnsafeBufferPointer<UInt8> {
-    UnsafeBufferPointer(start: arena, count: count)
+  /// Calls `body` with the datagram at `index` of the last `receive`.
+  func withDatagram(_ index: Int, _ body: (Span<UInt8>) -> Void) {
+    body(receiving.bytes(index).span)
   }
 
   /// Empties the error queue, which would keep the socket in error for ever.
@@ -52,10 +56,9 @@ final class ConnectedSocket {
     return isUnreachable
   }
 
-  /// - Returns: 0, or the `errno`.
-  func send(_ datagram: [UInt8]) -> Int32 {
-    Glibc.send(fd, datagram, datagram.count, Int32(MSG_NOSIGNAL)) < 0 ? errno : 0
-  }
+  /// Sends what waits in `outbox` to the server, whatever its deliveries' addresses, and empties it
+  /// when all is out.
+  func send(_ outbox: inout Outbox) -> SendArena.Outcome { sending.send(&outbox, on: fd) }
 
   static func isUnreachable(_ error: Int32) -> Bool {
     [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN].contains(error)

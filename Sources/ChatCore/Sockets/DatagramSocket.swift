@@ -5,16 +5,9 @@ import Glibc
 /// The server's UDP socket: many datagrams with each system call, in both directions.
 ///
 /// Owns the descriptor, the arena that datagrams are received into, and the headers that are sent
-/// from. Nothing is allocated after it is made. The network's reports that nobody is at an address
+/// with. Nothing is allocated after it is made. The network's reports that nobody is at an address
 /// come from the error queue (IP_RECVERR, ip(7)).
 final class DatagramSocket {
-  enum SendOutcome {
-    /// The outbox is empty.
-    case done
-    /// The kernel takes no more now; wait until the socket is writable.
-    case blocked
-  }
-
   private let descriptor: OwnedFD
   private let family: Int32
   private let receiving: ReceiveArena
@@ -49,7 +42,7 @@ final class DatagramSocket {
     }
     let result = SocketAddress(address, family: family).withPointer { bind(fd, $0, $1) }
     try checked(result, "bind to \(address)")
-    (receiving, sending) = (ReceiveArena(), SendArena())
+    (receiving, sending) = (ReceiveArena(), Self.sendArena(family))
     try configure()
   }
 
@@ -66,13 +59,17 @@ final class DatagramSocket {
     var type: Int32 = 0
     var typeLength = socklen_t(MemoryLayout<Int32>.size)
     try checked(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &typeLength), "look at the socket")
-    (receiving, sending) = (ReceiveArena(), SendArena())
+    (receiving, sending) = (ReceiveArena(), Self.sendArena(family))
     guard type == Int32(CLINUX_DATAGRAM), family == AF_INET6 || family == AF_INET else {
       throw SystemError(EPROTOTYPE, "use the socket that was handed over, which must be UDP")
     }
     try checked(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK), "make it non-blocking")
     try checked(fcntl(fd, F_SETFD, FD_CLOEXEC), "close it on exec")
     try configure()
+  }
+
+  private static func sendArena(_ family: Int32) -> SendArena {
+    SendArena(family: family, isConnected: false, count: Limits.sendBatchDatagramsMax)
   }
 
   private func configure() throws(SystemError) {
@@ -132,121 +129,9 @@ final class DatagramSocket {
 
   // MARK: Sending
 
-  /// Sends what waits in `outbox`, from `outbox.sent` on.
-  ///
-  /// - Parameter notSent: called with each destination that the kernel refuses to send to.
-  func send(_ outbox: inout Outbox, notSent: (PeerAddress) -> Void) -> SendOutcome {
-    var hasRetried = false
-    while !outbox.isEmpty {
-      let count = sending.send(outbox, family, fd)
-      if count > 0 {
-        outbox.sent += count
-        hasRetried = false
-      } else if errno == EAGAIN || errno == EWOULDBLOCK {
-        return .blocked
-      } else if !hasRetried {
-        // It may be the pending error of an earlier datagram, which is now taken.
-        hasRetried = true
-      } else {
-        notSent(outbox.deliveries[outbox.sent].address)
-        outbox.sent += 1
-        hasRetried = false
-      }
-    }
-    outbox.removeAll()
-    return .done
-  }
-}
+  /// Whether the kernel takes several datagrams as one message.
+  var isSegmenting: Bool { sending.isSegmenting }
 
-/// Room for one batch of datagrams of any size. A slot's pages are touched only as far as a
-/// datagram reaches, so the arena costs little memory while datagrams are small.
-private final class ReceiveArena {
-  private static let slotBytes = 65_536
-  private static let count = Limits.receiveBatchDatagramsMax
-
-  private let bytes = UnsafeMutableRawPointer.allocate(
-    byteCount: count * slotBytes, alignment: 4_096)
-  private let addresses = UnsafeMutablePointer<sockaddr_in6>.allocate(capacity: count)
-  private let parts = UnsafeMutablePointer<iovec>.allocate(capacity: count)
-  private let messages = UnsafeMutablePointer<clinux_message>.allocate(capacity: count)
-
-  init() {
-    for index in 0..<Self.count {
-      parts[index] = iovec(
-        iov_base: bytes + index * Self.slotBytes, iov_len: Self.slotBytes)
-      addresses[index] = sockaddr_in6()
-      messages[index] = clinux_message()
-      messages[index].header.msg_iov = parts + index
-      messages[index].header.msg_iovlen = 1
-      messages[index].header.msg_name = UnsafeMutableRawPointer(addresses + index)
-    }
-  }
-
-  deinit {
-    bytes.deallocate()
-    addresses.deallocate()
-    parts.deallocate()
-    messages.deallocate()
-  }
-
-  func receive(_ fd: Int32) -> Int32 {
-    for index in 0..<Self.count {
-      messages[index].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
-    }
-    return clinux_receive_messages(fd, messages, UInt32(Self.count))
-  }
-
-  func source(_ index: Int) -> PeerAddress? {
-    precondition(index < Self.count)
-    return SocketAddress.read(addresses + index)
-  }
-
-  func bytes(_ index: Int) -> UnsafeBufferPointer<UInt8> {
-    precondition(index < Self.count)
-    let start = (bytes + index * Self.slotBytes).assumingMemoryBound(to: UInt8.self)
-    return UnsafeBufferPointer(start: start, count: Int(messages[index].length))
-  }
-}
-
-/// The headers of one `sendmmsg`.
-private final class SendArena {
-  private static let count = Limits.sendBatchDatagramsMax
-
-  private let addresses = UnsafeMutablePointer<sockaddr_in6>.allocate(capacity: count)
-  private let parts = UnsafeMutablePointer<iovec>.allocate(capacity: count)
-  private let messages = UnsafeMutablePointer<clinux_message>.allocate(capacity: count)
-
-  init() {
-    for index in 0..<Self.count {
-      addresses[index] = sockaddr_in6()
-      messages[index] = clinux_message()
-      messages[index].header.msg_iov = parts + index
-      messages[index].header.msg_iovlen = 1
-      messages[index].header.msg_name = UnsafeMutableRawPointer(addresses + index)
-    }
-  }
-
-  deinit {
-    addresses.deallocate()
-    parts.deallocate()
-    messages.deallocate()
-  }
-
-  /// Sends as many of the waiting deliveries as one call takes.
-  ///
-  /// - Returns: how many went out, or -1 with `errno`.
-  func send(_ outbox: borrowing Outbox, _ family: Int32, _ fd: Int32) -> Int {
-    outbox.withWaiting { bytes, payloads, deliveries in
-      let count = min(deliveries.count, Self.count)
-      for index in 0..<count {
-        let delivery = deliveries[index]
-        let payload = payloads[Int(delivery.payload.index)]
-        parts[index].iov_base = UnsafeMutableRawPointer(mutating: bytes + Int(payload.offset))
-        parts[index].iov_len = Int(payload.length)
-        messages[index].header.msg_namelen = SocketAddress.write(
-          delivery.address, family, to: addresses + index)
-      }
-      return Int(clinux_send_messages(fd, messages, UInt32(count)))
-    }
-  }
+  /// Sends what waits in `outbox`, from `outbox.sent` on, and empties it when all is out.
+  func send(_ outbox: inout Outbox) -> SendArena.Outcome { sending.send(&outbox, on: fd) }
 }

@@ -27,6 +27,26 @@ public struct Instant: Hashable, Comparable, Sendable {
     return Instant(nanoseconds: instant.nanoseconds - min(magnitude, instant.nanoseconds))
   }
 
+  /// The instant `nanoseconds` later, or earlier where they are negative; saturates like `+`, and
+  /// costs no division.
+  @inline(__always)
+  public func advanced(byNanoseconds nanoseconds: Int64) -> Instant {
+    if nanoseconds < 0 {
+      return Instant(
+        nanoseconds: self.nanoseconds - min(nanoseconds.magnitude, self.nanoseconds))
+    }
+    let sum = self.nanoseconds.addingReportingOverflow(UInt64(nanoseconds))
+    return Instant(nanoseconds: sum.overflow ? .max : sum.partialValue)
+  }
+
+  /// The nanoseconds from `earlier` to this instant; negative when they are the other way round.
+  @inline(__always)
+  public func nanoseconds(since earlier: Instant) -> Int64 {
+    self >= earlier
+      ? Int64(clamping: nanoseconds - earlier.nanoseconds)
+      : -Int64(clamping: earlier.nanoseconds - nanoseconds)
+  }
+
   /// The time from `earlier` to `later`; negative when they are the other way round.
   public static func - (later: Instant, earlier: Instant) -> Duration {
     later >= earlier

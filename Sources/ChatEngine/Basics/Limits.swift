@@ -9,13 +9,19 @@ public enum Limits {
   public static let datagramBytesMax = 65_507
   /// Datagrams taken from the socket by one `recvmmsg`.
   public static let receiveBatchDatagramsMax = 64
-  /// Datagrams handed to the socket by one `sendmmsg`; the kernel's own bound is UIO_MAXIOV.
+  /// Messages handed to the socket by one `sendmmsg`; the kernel's own bound is UIO_MAXIOV.
   public static let sendBatchDatagramsMax = 1_024
+  /// The same for a client, which sends to one address.
+  public static let clientSendBatchDatagramsMax = 64
   /// Deliveries that may wait in the outbox before the server stops deciding and sends. One
   /// decision may go past it by one fan-out, so the outbox is bounded by this plus `clientsMax`.
   public static let outboxDeliveriesHigh = 4_096
   /// Payload bytes that may wait in the outbox before the server stops deciding and sends.
   public static let outboxBytesHigh = 1 << 20
+  /// The room for payload bytes: up to the mark, and what one decision may add to it.
+  public static let outboxBytesMax = outboxBytesHigh + 16 * datagramBytesMax
+  /// Datagrams of one size to one address that the kernel takes as one message: UDP_MAX_SEGMENTS.
+  public static let segmentsMax = 64
   /// Asked for as SO_RCVBUF and SO_SNDBUF; the kernel may grant less.
   public static let socketBufferBytes = 4 << 20
 
@@ -143,4 +149,53 @@ public enum Limits {
   public static let inputHistoryLinesMax = 500
   /// Names that a client remembers for `/who` and completion.
   public static let rosterNamesMax = 10_000
+
+  // MARK: Native sessions
+
+  /// A datagram of so many bytes gets through everywhere; longer ones are tried first.
+  public static let sessionDatagramBytesMin = 1_200
+  /// The lengths that are tried, in order: Ethernet and tunnels (IPv6 and IPv4), Wi-Fi, FDDI, jumbo
+  /// frames, loopback.
+  public static let sessionDatagramBytesTried = [
+    1_232, 1_372, 1_452, 1_472, 2_948, 4_352, 8_952, 16_000, 32_000, datagramBytesMax,
+  ]
+  /// A length that was lost so often does not get through.
+  public static let pathProbeLossesMax = 2
+  /// How long after a probe that was lost the same length is tried again.
+  public static let pathProbeGapMilliseconds = 1_000
+  /// How long after the last probe of a search the next search begins.
+  public static let pathSearchGapSeconds = 600
+  /// The same after a path stopped letting through what it let through before.
+  public static let pathBlackHoleSeconds = 60
+  /// Ranges of packet numbers that are remembered, and that an ACK names.
+  public static let ackRangesMax = 33
+  /// So many packets that want an acknowledgment may wait for one, and so long.
+  public static let ackElicitingPacketsMax = 64
+  public static let ackDelayMilliseconds = 50
+  /// What a round trip is taken for before one was measured, and the most that one counts for.
+  public static let roundTripFirstMilliseconds = 333
+  public static let roundTripSecondsMax = 60
+  /// No wait for an acknowledgment is cut finer than this.
+  public static let timerGranularityMilliseconds = 1
+  /// What a session may have in flight: at first, and at most; and so many datagrams at least.
+  public static let congestionWindowBytesFirst = 12_000
+  public static let congestionWindowBytesMax = 16 << 20
+  public static let congestionWindowDatagramsMin = 2
+  /// The window does not grow while round trips take this much longer than twice the least.
+  public static let standingQueueMilliseconds = 20
+  /// Slow start ends early where round trips grow by an eighth, but by at least and at most this
+  /// much, over a round with so many datagrams; then it goes on at a quarter of its pace for so
+  /// many rounds. RFC 9406.
+  public static let slowStartDelayMillisecondsMin = 4
+  public static let slowStartDelayMillisecondsMax = 16
+  public static let slowStartSampleDatagrams = 8
+  public static let slowStartLastRoundsMax = 5
+  /// What a sender may send at once: so many datagrams, or so long's worth; and this many bytes
+  /// where round trips are shorter than that.
+  public static let pacingBurstDatagrams = 10
+  public static let pacingBurstMicroseconds = 1_000
+  public static let pacingNearBurstBytes = 64 << 10
+  public static let pacingNearMicroseconds = 2_000
+  /// A sender that waits for its pace waits for so long's worth, and so wakes up less often.
+  public static let pacingGapMicroseconds = 500
 }

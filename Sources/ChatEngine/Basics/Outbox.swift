@@ -1,14 +1,20 @@
 /// Datagrams that were decided and not yet sent: payloads once, and who gets them.
 ///
-/// A message to a thousand clients is one payload and a thousand deliveries. The caller sends
-/// `deliveries[sent...]` and calls `removeAll` when all are out; the room it took stays for the
-/// next turn, so that a steady server allocates nothing.
-public struct Outbox {
+/// A message to a thousand clients is one payload and a thousand deliveries; a datagram for one is
+/// a payload with one. The bytes lie one after the other in an arena that never moves, so a
+/// datagram can be made where it is sent from, and consecutive ones to one address can go out as
+/// one message. The caller sends `deliveries[sent...]` and calls `removeAll` when all are out; the
+/// room it took stays for the next turn, so that a steady server allocates nothing.
+///
+/// What always holds: payloads are contiguous in the order of their numbers, none is empty, and
+/// while `isHigh` is false there is room for one more datagram of `Limits.datagramBytesMax` and
+/// all else that one decision adds (`Limits.outboxBytesMax`).
+public struct Outbox: ~Copyable {
   public struct PayloadID: Hashable, Sendable {
     public var index: UInt32
   }
 
-  /// Where a payload's bytes lie in `bytes`.
+  /// Where a payload's bytes lie in the arena.
   public struct Payload: Sendable {
     public var offset: UInt32
     public var length: UInt32
@@ -17,9 +23,14 @@ public struct Outbox {
   public struct Delivery: Sendable {
     public var address: PeerAddress
     public var payload: PayloadID
+    /// To be sent with "don't fragment"; its failure is nobody's loss.
+    public var isProbe = false
   }
 
-  public private(set) var bytes: [UInt8] = []
+  /// As large as it can get; what was never written costs no memory.
+  private let arena = UnsafeMutablePointer<UInt8>.allocate(capacity: Limits.outboxBytesMax)
+  /// How many bytes of the arena are in use.
+  public private(set) var byteCount = 0
   public private(set) var payloads: [Payload] = []
   public private(set) var deliveries: [Delivery] = []
   /// How many of `deliveries` are out.
@@ -27,11 +38,13 @@ public struct Outbox {
 
   public init() {}
 
+  deinit { arena.deallocate() }
+
   public var isEmpty: Bool { sent == deliveries.count }
 
   /// Whether so much waits that the server must send before it decides anything more.
   public var isHigh: Bool {
-    deliveries.count - sent >= Limits.outboxDeliveriesHigh || bytes.count >= Limits.outboxBytesHigh
+    deliveries.count - sent >= Limits.outboxDeliveriesHigh || byteCount >= Limits.outboxBytesHigh
   }
 
   /// Calls `body` with the payload bytes, the payloads, and the deliveries that are not yet out.
@@ -41,19 +54,15 @@ public struct Outbox {
       UnsafePointer<UInt8>, UnsafeBufferPointer<Payload>, UnsafeBufferPointer<Delivery>
     ) -> Result
   ) -> Result {
-    bytes.withUnsafeBufferPointer { bytes in
-      payloads.withUnsafeBufferPointer { payloads in
-        deliveries.withUnsafeBufferPointer { deliveries in
-          body(
-            bytes.baseAddress!, payloads,
-            UnsafeBufferPointer(rebasing: deliveries[sent...]))
-        }
+    payloads.withUnsafeBufferPointer { payloads in
+      deliveries.withUnsafeBufferPointer { deliveries in
+        body(arena, payloads, UnsafeBufferPointer(rebasing: deliveries[sent...]))
       }
     }
   }
 
   public mutating func removeAll() {
-    bytes.removeAll(keepingCapacity: true)
+    byteCount = 0
     payloads.removeAll(keepingCapacity: true)
     deliveries.removeAll(keepingCapacity: true)
     sent = 0
@@ -68,17 +77,49 @@ public struct Outbox {
     precondition(!first.isEmpty, "a payload begins with a text")
     let texts = first.utf8.count + second.utf8.count + third.utf8.count
     guard texts + body.count <= Limits.datagramBytesMax else { return nil }
-    let offset = bytes.count
-    bytes.append(contentsOf: first.utf8)
-    bytes.append(contentsOf: second.utf8)
-    bytes.append(contentsOf: third.utf8)
-    body.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
-    payloads.append(Payload(offset: UInt32(offset), length: UInt32(texts + body.count)))
-    return PayloadID(index: UInt32(payloads.count - 1))
+    let room = room(texts + body.count)
+    var end = room.initialize(fromContentsOf: first.utf8)
+    end = room[end...].initialize(fromContentsOf: second.utf8)
+    end = room[end...].initialize(fromContentsOf: third.utf8)
+    body.withUnsafeBufferPointer { _ = room[end...].initialize(fromContentsOf: $0) }
+    return append(texts + body.count)
   }
 
   @inline(__always)
   public mutating func deliver(_ payload: PayloadID, to address: PeerAddress) {
     deliveries.append(Delivery(address: address, payload: payload))
+  }
+
+  /// Adds a datagram for one address, made in place.
+  ///
+  /// - Parameters:
+  ///   - capacity: the most bytes that `body` writes, at most `Limits.datagramBytesMax`.
+  ///   - isProbe: whether it is to be sent with "don't fragment"; when it cannot, it is dropped.
+  ///   - body: writes the datagram from the start of what it is given, which is not initialized,
+  ///     and returns how long it is. Nothing is added when that is 0.
+  @inline(__always)
+  public mutating func addDatagram(
+    to address: PeerAddress, capacity: Int, isProbe: Bool = false,
+    _ body: (UnsafeMutableBufferPointer<UInt8>) -> Int
+  ) {
+    let length = body(room(capacity))
+    precondition(0...capacity ~= length, "a datagram longer than its room")
+    if length == 0 { return }
+    deliveries.append(Delivery(address: address, payload: append(length), isProbe: isProbe))
+  }
+
+  /// Where the next payload of up to `capacity` bytes goes.
+  private func room(_ capacity: Int) -> UnsafeMutableBufferPointer<UInt8> {
+    precondition(
+      0...Limits.datagramBytesMax ~= capacity && capacity <= Limits.outboxBytesMax - byteCount,
+      "more was decided before anything was sent than the outbox holds")
+    return UnsafeMutableBufferPointer(start: arena + byteCount, count: capacity)
+  }
+
+  /// Makes what was written at the arena's end the next payload.
+  private mutating func append(_ length: Int) -> PayloadID {
+    payloads.append(Payload(offset: UInt32(byteCount), length: UInt32(length)))
+    byteCount += length
+    return PayloadID(index: UInt32(payloads.count - 1))
   }
 }

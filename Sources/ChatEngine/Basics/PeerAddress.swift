@@ -25,6 +25,9 @@ public struct PeerAddress: Hashable, Sendable {
     self.init(high: 0, low: 0xffff_0000_0000 | address, port: port)
   }
 
+  /// No address: what a connected socket, which has one already, does not look at.
+  public static let unspecified = PeerAddress(high: 0, low: 0, port: 0)
+
   /// The same address with another port.
   public func at(_ port: UInt16) -> PeerAddress {
     PeerAddress(high: high, low: low, scope: scope, port: port)

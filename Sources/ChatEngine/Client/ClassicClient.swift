@@ -1,12 +1,12 @@
 /// A client of dialect A: all that it decides, without a socket, a clock or a terminal.
 ///
-/// In come the server's datagrams, what its person says, and the time; out go `outgoing` (to be
-/// sent in order), `events` and the next deadline. Dialect A confirms nothing, so the client asks
-/// `ClassicText.question` before it joins and after it has said everything: the answers show that
-/// a server is there and still was at the end. In between it repeats its join now and then, which
-/// a server that knows it takes for a sign of life, and one that was started again for a join.
-/// What an unmodified server cannot answer is not asked when `asks` is false.
-public struct ClassicClient {
+/// In come the server's datagrams, what its person says, and the time; out go `outbox` (its
+/// addresses mean nothing), `events` and the next deadline. Dialect A confirms nothing, so the
+/// client asks `ClassicText.question` before it joins and after it has said everything: the answers
+/// show that a server is there and still was at the end. In between it repeats its join now and
+/// then, which a server that knows it takes for a sign of life, and one that was started again for
+/// a join. What an unmodified server cannot answer is not asked when `asks` is false.
+public final class ClassicClient {
   public struct Configuration: Sendable {
     public var name: MemberName
     /// Whether the server is one that answers the question.
@@ -67,8 +67,8 @@ public struct ClassicClient {
   private var nextKeepAlive: Instant?
   private var keepAlivesMissed = 0
   private var givenName: String?
-  /// Datagrams to be sent, oldest first; whoever sends them takes them out.
-  public var outgoing: [[UInt8]] = []
+  /// Datagrams to be sent to the server; whoever sends them empties it.
+  public var outbox = Outbox()
   public private(set) var events: [Event] = []
 
   public init(_ configuration: Configuration) {
@@ -83,7 +83,7 @@ public struct ClassicClient {
   /// When `advance` has something to do.
   public var nextDeadline: Instant? {
     var deadline = [nextQuestion, phaseEnd, nextKeepAlive].compactMap { $0 }.min()
-    if canSend, waitingTaken < waiting.count {
+    if canSend, waitingTaken < waiting.count, !outbox.isHigh {
       let next = pace.nextTake(configuration.pace)
       deadline = min(deadline ?? next, next)
     }
@@ -91,9 +91,9 @@ public struct ClassicClient {
   }
 
   /// Whether there is something to send or to tell.
-  public var hasOutput: Bool { !outgoing.isEmpty || !events.isEmpty }
+  public var hasOutput: Bool { !outbox.isEmpty || !events.isEmpty }
 
-  public mutating func takeEvents() -> [Event] {
+  public func takeEvents() -> [Event] {
     defer { events.removeAll() }
     return events
   }
@@ -101,7 +101,7 @@ public struct ClassicClient {
   // MARK: What the person does
 
   /// Looks for the server, and joins when it is there.
-  public mutating func start(at now: Instant) {
+  public func start(at now: Instant) {
     precondition(phase == .idle, "a client starts once")
     if configuration.asks {
       phase = .asking
@@ -112,21 +112,21 @@ public struct ClassicClient {
       // An unmodified server says nothing; the network may still say that nobody is there.
       phase = .knocking
       phaseEnd = now + .milliseconds(Limits.classicGraceMilliseconds)
-      outgoing.append(joinDatagram)
+      send(joinDatagram)
     }
   }
 
   /// Looks at another address, where the first had nobody.
-  public mutating func startAgain(at now: Instant) {
+  public func startAgain(at now: Instant) {
     phase = .idle
     (phaseEnd, nextQuestion) = (nil, nil)
-    outgoing.removeAll()
+    outbox.removeAll()
     events.removeAll()
     start(at: now)
   }
 
   /// Says a text; it must be at most `Limits.messageBytesMax` long.
-  public mutating func say(_ text: [UInt8], at now: Instant) {
+  public func say(_ text: [UInt8], at now: Instant) {
     precondition(text.count <= Limits.messageBytesMax, "a text that no datagram holds")
     let prefix = configuration.name.text + ClassicDialect.a.separator
     enqueue(Array(prefix.utf8) + text, at: now)
@@ -143,13 +143,13 @@ public struct ClassicClient {
   }
 
   /// Shows a picture of at most `pictureBytesMax`.
-  public mutating func show(_ jpeg: [UInt8], at now: Instant) {
+  public func show(_ jpeg: [UInt8], at now: Instant) {
     precondition(jpeg.count <= pictureBytesMax, "a picture that no datagram holds")
     enqueue(Array(Self.picturePrefix(configuration.name).utf8) + jpeg, at: now)
   }
 
   /// Leaves once all that was said is sent.
-  public mutating func leave(at now: Instant) {
+  public func leave(at now: Instant) {
     switch phase {
     case .joined:
       phase = .draining
@@ -163,7 +163,7 @@ public struct ClassicClient {
   }
 
   /// Leaves at once; what waits is not said.
-  public mutating func leaveNow(at now: Instant) {
+  public func leaveNow(at now: Instant) {
     waiting.removeAll()
     waitingTaken = 0
     leave(at: now)
@@ -173,12 +173,12 @@ public struct ClassicClient {
   // MARK: What the network does
 
   /// Handles a datagram of the server.
-  public mutating func receive(_ bytes: Span<UInt8>, at now: Instant) {
+  public func receive(_ bytes: Span<UInt8>, at now: Instant) {
     let relay = ClassicRelay(bytes, isFromChatd: isAnswered || phase == .asking)
     switch phase {
     case .asking:
       // Anything else than the answer comes from a server that took the question for a join.
-      outgoing.append(joinDatagram)
+      send(joinDatagram)
       enter(at: now)
       if relay == .answer {
         isAnswered = true
@@ -196,12 +196,12 @@ public struct ClassicClient {
   }
 
   /// Handles the network's word that nobody is at the server's address.
-  public mutating func handleUnreachable() {
+  public func handleUnreachable() {
     if phase != .ended { end(.unreachable) }
   }
 
   /// Does what is due.
-  public mutating func advance(to now: Instant) {
+  public func advance(to now: Instant) {
     if let due = nextKeepAlive, due <= now { keepAlive(at: now) }
     if let due = phaseEnd, due <= now {
       switch phase {
@@ -225,17 +225,17 @@ public struct ClassicClient {
 
   private var canSend: Bool { phase == .joined || phase == .draining }
 
-  private mutating func enqueue(_ datagram: [UInt8], at now: Instant) {
+  private func enqueue(_ datagram: [UInt8], at now: Instant) {
     if phase == .ended { return }
     waiting.append(datagram)
     pump(at: now)
   }
 
   /// Sends what waits as fast as the pace allows, and leaves after the last where that is wanted.
-  private mutating func pump(at now: Instant) {
+  private func pump(at now: Instant) {
     guard canSend else { return }
-    while waitingTaken < waiting.count, pace.take(configuration.pace, at: now) {
-      outgoing.append(waiting[waitingTaken])
+    while waitingTaken < waiting.count, !outbox.isHigh, pace.take(configuration.pace, at: now) {
+      send(waiting[waitingTaken])
       waitingTaken += 1
     }
     if waitingTaken == waiting.count {
@@ -245,21 +245,27 @@ public struct ClassicClient {
     }
   }
 
-  private mutating func keepAlive(at now: Instant) {
+  private func send(_ datagram: [UInt8]) {
+    outbox.addDatagram(to: .unspecified, capacity: datagram.count) { room in
+      room.initialize(fromContentsOf: datagram)
+    }
+  }
+
+  private func keepAlive(at now: Instant) {
     if keepAlivesMissed == Limits.keepAlivesMissedMax { return end(.lost) }
     keepAlivesMissed += 1
     nextKeepAlive = now + .seconds(Limits.keepAliveSeconds)
-    outgoing.append(joinDatagram)
-    outgoing.append(Array(ClassicText.question.utf8))
+    send(joinDatagram)
+    send(Array(ClassicText.question.utf8))
   }
 
   private var joinDatagram: [UInt8] {
     Array((configuration.name.text + ClassicDialect.a.joinSuffix).utf8)
   }
 
-  private mutating func sendLeave(at now: Instant) {
+  private func sendLeave(at now: Instant) {
     nextKeepAlive = nil
-    outgoing.append(Array((configuration.name.text + ClassicDialect.a.leaveSuffix).utf8))
+    send(Array((configuration.name.text + ClassicDialect.a.leaveSuffix).utf8))
     phase = .confirming
     if isAnswered {
       questionGap = .milliseconds(Limits.questionGapMilliseconds)
@@ -270,21 +276,21 @@ public struct ClassicClient {
     }
   }
 
-  private mutating func ask(at now: Instant) {
-    outgoing.append(Array(ClassicText.question.utf8))
+  private func ask(at now: Instant) {
+    send(Array(ClassicText.question.utf8))
     nextQuestion = now + questionGap
     questionGap = questionGap * 2
   }
 
   /// The join is sent, and somebody seems to be there.
-  private mutating func enter(at now: Instant) {
+  private func enter(at now: Instant) {
     phase = .joined
     (phaseEnd, nextQuestion) = (nil, nil)
     events.append(.joined)
     pump(at: now)
   }
 
-  private mutating func handle(_ relay: ClassicRelay, _ bytes: Span<UInt8>) {
+  private func handle(_ relay: ClassicRelay, _ bytes: Span<UInt8>) {
     switch relay {
     case .joined(let name): events.append(.arrived(bytes.string(name)))
     case .left(let name): events.append(.departed(bytes.string(name)))
@@ -297,19 +303,19 @@ public struct ClassicClient {
     case .notLetIn: end(.notLetIn(bytes.array(0..<bytes.count)))
     case .notPassedOn: events.append(.notPassedOn(bytes.array(0..<bytes.count)))
     case .notice: events.append(.notice(bytes.array(0..<bytes.count)))
-    case .letGo: if canSend { outgoing.append(joinDatagram) }
+    case .letGo: if canSend { send(joinDatagram) }
     case .answer: keepAlivesMissed = 0
     }
   }
 
   /// A repeated join is answered as the first was: what is no news is not passed on.
-  private mutating func rename(to name: String) {
+  private func rename(to name: String) {
     if name == givenName { return }
     givenName = name
     events.append(.renamed(name))
   }
 
-  private mutating func end(_ ending: Ending) {
+  private func end(_ ending: Ending) {
     phase = .ended
     (phaseEnd, nextQuestion, nextKeepAlive) = (nil, nil, nil)
     events.append(.ended(ending))

@@ -1,6 +1,6 @@
 /// What the server's decisions put out: datagrams, work for others, the transcript, the log, and
 /// the numbers. Whoever drives the engine takes these at the end of a turn.
-public struct ServerOutput {
+public struct ServerOutput: ~Copyable {
   public var outbox = Outbox()
   /// Work that must not hold up the loop.
   public var effects: [ServerEffect] = []

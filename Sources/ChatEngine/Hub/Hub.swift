@@ -1,9 +1,10 @@
 /// The chat itself: who is here, under which name, and what happened.
 ///
-/// Owns the members and their names. In come commands from front ends, out go events, in the order
-/// in which they happened; a front end renders each for its own clients. The hub knows no address,
-/// no socket and no dialect. What always holds: every member has one name, no two members have the
-/// same, and each member's leaving is one event.
+/// Owns the members and their names, and what was said until all events were taken. In come
+/// commands from front ends, out go events, in the order in which they happened; a front end
+/// renders each for its own clients. The hub knows no address, no socket and no dialect. What
+/// always holds: every member has one name, no two members have the same, and each member's leaving
+/// is one event.
 public struct Hub {
   private struct Member {
     var name: MemberName
@@ -35,6 +36,9 @@ public struct Hub {
   private var nextGeneration: UInt32 = 0
   private var events: [HubEvent] = []
   private var eventsTaken = 0
+  /// What the ranges of the events that were not yet taken are positions in: texts and JPEGs, each
+  /// copied once. What its caller commands before it takes the events bounds it.
+  public private(set) var bytes: [UInt8] = []
   private let speechRate: Rate
 
   public init(clientsMax: Int, speechRate: Rate) {
@@ -44,7 +48,10 @@ public struct Hub {
 
   public var memberCount: Int { members.count }
 
-  public func name(of member: MemberID) -> MemberName { members[member.slot].name }
+  public func name(of member: MemberID) -> MemberName {
+    check(member)
+    return members[member.slot].name
+  }
 
   // MARK: Commands
 
@@ -66,35 +73,44 @@ public struct Hub {
     return id
   }
 
-  /// A member says the text that lies at `text` in the datagram being handled.
+  /// A member says a text.
   public mutating func say(
-    _ member: MemberID, _ text: Range<Int>, at now: Instant
+    _ member: MemberID, _ text: Span<UInt8>, at now: Instant
   ) throws(SpeechRefusal) {
     try takeSpeech(of: member, at: now)
-    events.append(HubEvent(member: member, name: name(of: member), kind: .said(text)))
+    events.append(HubEvent(member: member, name: name(of: member), kind: .said(keep(text))))
   }
 
-  /// A member shows the picture whose JPEG lies at `jpeg` in `bytes`, the datagram being handled.
-  /// A picture that may not be passed on costs as much of the member's budget as one that may.
+  /// A member shows a picture. One that may not be passed on costs as much of the member's budget
+  /// as one that may.
   public mutating func show(
-    _ member: MemberID, _ jpeg: Range<Int>, in bytes: Span<UInt8>, at now: Instant
+    _ member: MemberID, _ jpeg: Span<UInt8>, at now: Instant
   ) throws(SpeechRefusal) {
     try takeSpeech(of: member, at: now)
     do throws(JPEGHeader.Fault) {
-      let header = try JPEGHeader.relayable(bytes.extracting(jpeg))
-      events.append(HubEvent(member: member, name: name(of: member), kind: .showed(jpeg, header)))
+      let header = try JPEGHeader.relayable(jpeg)
+      events.append(
+        HubEvent(member: member, name: name(of: member), kind: .showed(keep(jpeg), header)))
     } catch {
       throw .picture(error)
     }
   }
 
+  private mutating func keep(_ text: Span<UInt8>) -> Range<Int> {
+    let start = bytes.count
+    text.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    return start..<bytes.count
+  }
+
   private mutating func takeSpeech(
     of member: MemberID, at now: Instant
   ) throws(SpeechRefusal) {
+    check(member)
     guard members[member.slot].speech.take(speechRate, at: now) else { throw .tooFast }
   }
 
   public mutating func leave(_ member: MemberID, _ reason: DepartureReason) {
+    check(member)
     let name = members.remove(member.slot).name
     names[name] = nil
     events.append(HubEvent(member: member, name: name, kind: .left(reason)))
@@ -102,15 +118,21 @@ public struct Hub {
 
   // MARK: Events
 
-  /// The oldest event that was not yet taken.
+  /// The oldest event that was not yet taken. When there is none, `bytes` is emptied.
   public mutating func nextEvent() -> HubEvent? {
     if eventsTaken == events.count {
       events.removeAll(keepingCapacity: true)
+      bytes.removeAll(keepingCapacity: true)
       eventsTaken = 0
       return nil
     }
     eventsTaken += 1
     return events[eventsTaken - 1]
+  }
+
+  /// Who left must not be spoken for: its slot may be another's.
+  private func check(_ member: MemberID) {
+    precondition(members[member.slot].generation == member.generation, "a member that left")
   }
 
   private func number(_ wanted: MemberName, _ ifTaken: TakenName) -> MemberName? {
@@ -138,7 +160,7 @@ public enum DepartureReason: String, Sendable, CaseIterable {
   case idle
 }
 
-/// Something that happened. Ranges are positions in the datagram that was being handled.
+/// Something that happened. Ranges are positions in the hub's `bytes`.
 public struct HubEvent: Sendable {
   public enum Kind: Sendable {
     case joined

@@ -1,11 +1,13 @@
 /// All that the server decides, without a socket, a clock or a file.
 ///
-/// Owns the hub and its front ends. In come datagrams, unreachable addresses and the time; out go
-/// `output` and the next deadline. Whoever drives it calls one of the methods below, then sends
-/// `output.outbox` before it calls again once `outbox.isHigh`. The same calls make the same output.
+/// Owns the hub, its front ends, and the join budgets that they share. In come datagrams,
+/// unreachable addresses and the time; out go `output` and the next deadline. Whoever drives it
+/// calls one of the methods below, then sends `output.outbox` before it calls again once
+/// `outbox.isHigh`. The same calls make the same output.
 public final class ServerEngine {
   private let configuration: ServerConfiguration
   private var hub: Hub
+  private var joins: JoinBudgets
   private var classic: ClassicFrontend
   public var output = ServerOutput()
 
@@ -16,6 +18,10 @@ public final class ServerEngine {
       speechRate: Rate(
         perSecond: configuration.messagesPerSecond,
         burstSeconds: Limits.messagesBurstSeconds))
+    joins = JoinBudgets(
+      rate: Rate(
+        perSecond: configuration.joinsPerSecond, burstSeconds: Limits.joinsBurstSeconds),
+      hashSeed: configuration.hashSeed)
     classic = ClassicFrontend(configuration)
   }
 
@@ -27,14 +33,15 @@ public final class ServerEngine {
   /// Handles one datagram that came from `address`.
   public func receive(_ bytes: Span<UInt8>, from address: PeerAddress, at time: TurnTime) {
     output.counters.datagramsIn &+= 1
-    classic.receive(bytes, from: address, at: time.instant, hub: &hub, output: &output)
-    publish(bytes, at: time)
+    classic.receive(
+      bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)
+    publish(at: time)
   }
 
   /// Handles the network's word that nobody is at `address`.
   public func handleUnreachable(_ address: PeerAddress, at time: TurnTime) {
     classic.handleUnreachable(address, hub: &hub)
-    publish(Span(), at: time)
+    publish(at: time)
   }
 
   /// Does what is due. Stops early when the outbox is high; `nextDeadline` is then in the past.
@@ -42,15 +49,16 @@ public final class ServerEngine {
     while !output.outbox.isHigh,
       classic.expireOne(at: time.instant, hub: &hub, output: &output)
     {
-      publish(Span(), at: time)
+      publish(at: time)
     }
   }
 
   /// Tells every client that the server stops.
   public func announceShutdown() { classic.announceShutdown(&output) }
 
-  private func publish(_ bytes: Span<UInt8>, at time: TurnTime) {
+  private func publish(at time: TurnTime) {
     while let event = hub.nextEvent() {
+      let bytes = hub.bytes.span
       classic.deliver(event, of: bytes, at: time.instant, output: &output)
       count(event)
       if configuration.keepsTranscript {

@@ -2,7 +2,7 @@
 enum Transcript {
   /// Appends one event as one line of shown text.
   ///
-  /// - Parameter bytes: the datagram that the event's ranges lie in.
+  /// - Parameter bytes: those of the hub, which the event's ranges are positions in.
   static func append(
     _ event: HubEvent, of bytes: Span<UInt8>, at wall: WallClock, to output: inout [UInt8]
   ) {

@@ -29,7 +29,7 @@ struct ClientConnectionTests {
           heard.append(bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) })
           var outbox = Outbox()
           if asks { outbox.deliver(outbox.addPayload("CHAT_SERVER_FOUND")!, to: source) }
-          _ = server.send(&outbox) { _ in }
+          _ = server.send(&outbox)
         }
       }
     }

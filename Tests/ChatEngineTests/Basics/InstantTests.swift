@@ -39,6 +39,19 @@ struct InstantTests {
     #expect(Instant(nanoseconds: 0) - Instant(nanoseconds: .max) == .nanoseconds(-Int64.max))
   }
 
+  @Test("Nanoseconds are added and subtracted as spans are")
+  func movesByNanoseconds() {
+    #expect(second.advanced(byNanoseconds: 7).nanoseconds == 1_000_000_007)
+    #expect(second.advanced(byNanoseconds: -7).nanoseconds == 999_999_993)
+    #expect(second.advanced(byNanoseconds: .min).nanoseconds == 0)
+    #expect(Instant(nanoseconds: .max - 5).advanced(byNanoseconds: 6).nanoseconds == .max)
+    let later = Instant(nanoseconds: 3_000_000_000)
+    #expect(later.nanoseconds(since: second) == 2_000_000_000)
+    #expect(second.nanoseconds(since: later) == -2_000_000_000)
+    let (first, last) = (Instant(nanoseconds: 0), Instant(nanoseconds: .max))
+    #expect(last.nanoseconds(since: first) == .max && first.nanoseconds(since: last) == -.max)
+  }
+
   @Test("Instants are ordered by time")
   func isOrdered() {
     #expect(second < Instant(nanoseconds: 1_000_000_001))

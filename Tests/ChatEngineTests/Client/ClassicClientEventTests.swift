@@ -60,9 +60,10 @@ struct ClassicClientEventTests {
       harness.client.show([UInt8](repeating: 0, count: size), at: harness.now)
       harness.client.say([UInt8](repeating: 0x61, count: Limits.messageBytesMax), at: harness.now)
       let numbered = "-\(Limits.nameNumberMax)".utf8.count
-      #expect(harness.client.outgoing.count == 2)
-      for datagram in harness.client.outgoing {
-        #expect(datagram.count + numbered <= Limits.datagramBytesMax)
+      let datagrams = harness.client.outbox.takeDatagrams()
+      #expect(datagrams.count == 2)
+      for datagram in datagrams {
+        #expect(datagram.bytes.count + numbered <= Limits.datagramBytesMax)
       }
     }
     #expect(ClientHarness("A").client.pictureBytesMax == Limits.classicPictureBytesMax)
@@ -78,7 +79,7 @@ struct ClassicClientEventTests {
     func exchange() {
       var isQuiet = false
       while !isQuiet {
-        isQuiet = harness.client.outgoing.isEmpty
+        isQuiet = harness.client.outbox.isEmpty
         for text in harness.sent {
           for told in server.receive(text, from: 1) {
             if told.address == EngineHarness.address(1) {

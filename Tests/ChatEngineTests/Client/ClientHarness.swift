@@ -4,7 +4,7 @@ import Testing
 
 /// A client's engine with a clock; what it sends and tells is taken as text.
 final class ClientHarness {
-  var client: ClassicClient
+  let client: ClassicClient
   private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
 
   init(_ name: String = "Ann", _ change: (inout ClassicClient.Configuration) -> Void = { _ in }) {
@@ -14,8 +14,7 @@ final class ClientHarness {
   }
 
   var sent: [String] {
-    defer { client.outgoing.removeAll() }
-    return client.outgoing.map { String(decoding: $0, as: UTF8.self) }
+    client.outbox.takeDatagrams().map { String(decoding: $0.bytes, as: UTF8.self) }
   }
 
   var events: [ClassicClient.Event] { client.takeEvents() }

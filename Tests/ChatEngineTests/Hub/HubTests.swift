@@ -15,6 +15,10 @@ struct HubTests {
       try hub.join(try MemberName(name), ifTaken: ifTaken)
     }
 
+    func say(_ member: MemberID, _ text: String, at now: Instant) throws {
+      try hub.say(member, Array(text.utf8).span, at: now)
+    }
+
     func name(_ member: MemberID) -> String { hub.name(of: member).text }
 
     /// The events since the last time, as `Ann joined`.
@@ -24,8 +28,8 @@ struct HubTests {
         let what =
           switch event.kind {
           case .joined: "joined"
-          case .said(let text): "said \(text)"
-          case .showed(let jpeg, let header): "showed \(jpeg) \(header.width)"
+          case .said(let text): "said \(String(decoding: hub.bytes[text], as: UTF8.self))"
+          case .showed(let jpeg, let header): "showed \(jpeg.count) bytes \(header.width)"
           case .left(let reason): "left \(reason)"
           }
         texts.append("\(event.name.text) \(what)")
@@ -40,15 +44,35 @@ struct HubTests {
     let ann = try chat.join("Ann")
     let bob = try chat.join("Bob")
     let now = Instant(nanoseconds: 1)
-    try chat.hub.say(bob, 3..<9, at: now)
-    #expect(chat.events() == ["Ann joined", "Bob joined", "Bob said 3..<9"])
+    try chat.say(bob, "hello", at: now)
+    #expect(chat.events() == ["Ann joined", "Bob joined", "Bob said hello"])
     #expect(chat.events() == [])
-    let datagram = Array("IMG:Ann:".utf8) + MadeJPEG(width: 7).bytes
-    try chat.hub.show(ann, 8..<datagram.count, in: datagram.span, at: now)
+    let jpeg = MadeJPEG(width: 7).bytes
+    try chat.hub.show(ann, jpeg.span, at: now)
     chat.hub.leave(bob, .unreachable)
     #expect(
-      chat.events() == ["Ann showed 8..<\(datagram.count) 7", "Bob left unreachable"])
+      chat.events() == ["Ann showed \(jpeg.count) bytes 7", "Bob left unreachable"])
     #expect(chat.hub.memberCount == 1)
+  }
+
+  @Test("What was said is kept until all events were taken, however much it is, and no longer")
+  func keepsWhatWasSaid() throws {
+    let chat = Chat()
+    let (ann, bob) = (try chat.join("Ann"), try chat.join("Bob"))
+    let now = Instant(nanoseconds: 1)
+    let jpeg = MadeJPEG(width: 7).bytes
+    try chat.say(ann, "one", at: now)
+    try chat.hub.show(bob, jpeg.span, at: now)
+    try chat.say(bob, "", at: now)
+    try chat.say(ann, "four", at: now)
+    #expect(chat.hub.bytes == bytes("one") + jpeg + bytes("four"))
+    #expect(
+      chat.events().dropFirst(2) == [
+        "Ann said one", "Bob showed \(jpeg.count) bytes 7", "Bob said ", "Ann said four",
+      ])
+    #expect(chat.hub.bytes.isEmpty)
+    try chat.say(ann, "again", at: now)
+    #expect(chat.events() == ["Ann said again"])
   }
 
   @Test("What is no picture that may be passed on is refused with the reason")
@@ -56,10 +80,11 @@ struct HubTests {
     let chat = Chat()
     let ann = try chat.join("Ann")
     _ = chat.events()
-    let text = Array("no picture".utf8)
+    let text = bytes("no picture")
     #expect(throws: Hub.SpeechRefusal.picture(.notJPEG)) {
-      try chat.hub.show(ann, 0..<text.count, in: text.span, at: Instant(nanoseconds: 1))
+      try chat.hub.show(ann, text.span, at: Instant(nanoseconds: 1))
     }
+    #expect(chat.hub.bytes.isEmpty)
     #expect(chat.events() == [])
   }
 
@@ -130,7 +155,7 @@ struct HubTests {
     let now = Instant(nanoseconds: 1)
     let (ann, bob) = (try chat.join("Ann"), try chat.join("Bob"))
     func admitted(_ member: MemberID) -> Int {
-      (0..<10).count { _ in (try? chat.hub.say(member, 0..<1, at: now)) != nil }
+      (0..<10).count { _ in (try? chat.say(member, "x", at: now)) != nil }
     }
     #expect(admitted(ann) == 3)
     #expect(admitted(bob) == 3)

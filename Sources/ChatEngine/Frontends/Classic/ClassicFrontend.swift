@@ -7,23 +7,14 @@
 public struct ClassicFrontend {
   private var peers: ClassicPeers
   private let policy: ClassicPolicy
-  private let joinRate: Rate
-  private var joinBudgets = [JoinBudget](repeating: JoinBudget(), count: Limits.joinBudgets)
   private let idleTimeout: Duration
-  private let hashSeed: UInt64
+  /// The last member that joined again under another name, and the one that its address is now.
+  private var renewed: (old: MemberID, new: MemberID)?
 
   public init(_ configuration: ServerConfiguration) {
     peers = ClassicPeers(capacity: configuration.clientsMax)
     policy = configuration.classicPolicy
-    joinRate = Rate(
-      perSecond: configuration.joinsPerSecond, burstSeconds: Limits.joinsBurstSeconds)
     idleTimeout = configuration.idleTimeout
-    hashSeed = configuration.hashSeed
-  }
-
-  private struct JoinBudget {
-    var joins = RateLimiter()
-    var refusals = RateLimiter()
   }
 
   /// When the peer that was silent the longest has been so for the idle time.
@@ -34,7 +25,7 @@ public struct ClassicFrontend {
   /// Handles one datagram.
   public mutating func receive(
     _ bytes: Span<UInt8>, from address: PeerAddress, at now: Instant,
-    hub: inout Hub, output: inout ServerOutput
+    hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
   ) {
     guard policy.admits(address) else {
       output.drop(policy == .off ? .classicOff : .notPrivate, from: address, at: now)
@@ -42,9 +33,9 @@ public struct ClassicFrontend {
     }
     if let slot = peers.slot(at: address) {
       peers.touch(slot, at: now)
-      hear(bytes, from: slot, at: now, &hub, &output)
+      hear(bytes, from: slot, at: now, &hub, &joins, &output)
     } else {
-      meet(bytes, at: address, now, &hub, &output)
+      meet(bytes, at: address, now, &hub, &joins, &output)
     }
   }
 
@@ -71,19 +62,20 @@ public struct ClassicFrontend {
 
   /// Renders an event for everyone but the member it is about.
   ///
-  /// - Parameter bytes: the datagram that the event's ranges lie in.
+  /// - Parameter bytes: those of the hub, which the event's ranges are positions in.
   public mutating func deliver(
     _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant, output: inout ServerOutput
   ) {
+    // Who joined again under another name knows that its old one left.
+    let author = event.member
+    let skipped = if let renewed, renewed.old == author { renewed.new } else { author }
     var isTooLong = false
     for dialect in ClassicDialect.allCases where !peers.lane(dialect).isEmpty {
       guard let payload = render(event, of: bytes, dialect, &output.outbox) else {
         isTooLong = true
         continue
       }
-      // A slot that this same datagram vacated and filled again belongs to who sent it, too.
-      let author = event.member.slot
-      for destination in peers.lane(dialect) where destination.member != author {
+      for destination in peers.lane(dialect) where destination.member != skipped {
         output.outbox.deliver(payload, to: destination.address)
       }
     }
@@ -154,25 +146,25 @@ extension ClassicFrontend {
   /// A datagram from an address that nobody joined from.
   private mutating func meet(
     _ bytes: Span<UInt8>, at address: PeerAddress, _ now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) {
     switch ClassicDatagram(bytes) {
     case .question:
       tell(address, ClassicText.answer, &output)
     case .join(let dialect, let name):
-      _ = admit(dialect, bytes.string(name), at: address, now, &hub, &output)
+      _ = admit(dialect, bytes.string(name), at: address, now, &hub, &joins, &output)
     case .message(let dialect, let name, let text):
       // The server was started again, and this is somebody whom it knew.
-      if let slot = admit(dialect, bytes.string(name), at: address, now, &hub, &output) {
-        say(text, from: slot, at: now, &hub, &output)
+      if let slot = admit(dialect, bytes.string(name), at: address, now, &hub, &joins, &output) {
+        say(bytes.extracting(text), from: slot, at: now, &hub, &output)
       }
     case .picture(let name, let jpeg):
       guard UTF8Text.isValid(bytes.extracting(name)) else {
         output.drop(.badName, from: address, at: now)
         return
       }
-      if let slot = admit(.a, bytes.string(name), at: address, now, &hub, &output) {
-        show(jpeg, of: bytes, from: slot, at: now, &hub, &output)
+      if let slot = admit(.a, bytes.string(name), at: address, now, &hub, &joins, &output) {
+        show(bytes.extracting(jpeg), from: slot, at: now, &hub, &output)
       }
     case .leave:
       // Said twice, or by somebody who is gone already: nothing is left to do.
@@ -189,9 +181,9 @@ extension ClassicFrontend {
   /// - Returns: its peer, or nil when it was refused.
   private mutating func admit(
     _ dialect: ClassicDialect, _ wanted: String, at address: PeerAddress, _ now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) -> UInt32? {
-    guard takeJoin(address, at: now, &output) else { return nil }
+    guard takeJoin(address, at: now, &joins, &output) else { return nil }
     guard let name = acceptName(wanted, at: address, now, &output) else { return nil }
     do throws(Hub.Refusal) {
       let member = try hub.join(name, ifTaken: dialect == .a ? .number : .refuse)
@@ -239,16 +231,15 @@ extension ClassicFrontend {
     tell(address, "\(ClassicText.notLetIn)\(reason).", &output)
   }
 
-  /// Takes a join from the budget of an address. One over it is told so, but not without end: the
-  /// source may be forged.
-  private mutating func takeJoin(
-    _ address: PeerAddress, at now: Instant, _ output: inout ServerOutput
+  /// Takes a join from the budget of an address.
+  private func takeJoin(
+    _ address: PeerAddress, at now: Instant, _ joins: inout JoinBudgets,
+    _ output: inout ServerOutput
   ) -> Bool {
-    let budget = Int(address.hostHash(seed: hashSeed) % UInt64(joinBudgets.count))
-    if joinBudgets[budget].joins.take(joinRate, at: now) { return true }
+    let verdict = joins.take(address, at: now)
+    if verdict == .granted { return true }
     output.drop(.joinsPerSecond, from: address, at: now)
-    let refusalRate = Rate(perSecond: Limits.joinRefusalsPerSecond, burstSeconds: 1)
-    if joinBudgets[budget].refusals.take(refusalRate, at: now) {
+    if verdict == .refused {
       refuse(address, "too many joined from your address just now", &output)
     }
     return false
@@ -271,27 +262,27 @@ extension ClassicFrontend {
   /// A datagram from somebody who joined.
   private mutating func hear(
     _ bytes: Span<UInt8>, from slot: UInt32, at now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) {
     if let text = peers[slot].ownText(bytes) {
-      say(text, from: slot, at: now, &hub, &output)
+      say(bytes.extracting(text), from: slot, at: now, &hub, &output)
       return
     }
     switch ClassicDatagram(bytes) {
     case .question:
       tell(peers[slot].address, ClassicText.answer, &output)
     case .join(let dialect, let name):
-      joinAgain(dialect, bytes.string(name), from: slot, at: now, &hub, &output)
+      joinAgain(dialect, bytes.string(name), from: slot, at: now, &hub, &joins, &output)
     case .leave(let dialect, let name)
     where dialect == peers[slot].dialect && bytes.extracting(name).equals(peers[slot].claimed):
       part(slot, .said, &hub)
     case .picture(_, let jpeg):
-      show(jpeg, of: bytes, from: slot, at: now, &hub, &output)
+      show(bytes.extracting(jpeg), from: slot, at: now, &hub, &output)
     case .text where bytes.isEmpty:
       output.drop(.noName, from: peers[slot].address, at: now)
     case .leave, .message, .text:
       // It claims no name, or another's: it is text like any other.
-      say(0..<bytes.count, from: slot, at: now, &hub, &output)
+      say(bytes, from: slot, at: now, &hub, &output)
     case .notText:
       output.drop(.notText, from: peers[slot].address, at: now)
     }
@@ -301,7 +292,7 @@ extension ClassicFrontend {
   /// client at an old one's address.
   private mutating func joinAgain(
     _ dialect: ClassicDialect, _ wanted: String, from slot: UInt32, at now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) {
     let peer = peers[slot]
     if dialect == peer.dialect && wanted == peer.claimed {
@@ -309,11 +300,13 @@ extension ClassicFrontend {
       return
     }
     part(slot, .said, &hub)
-    _ = admit(dialect, wanted, at: peer.address, now, &hub, &output)
+    if let slot = admit(dialect, wanted, at: peer.address, now, &hub, &joins, &output) {
+      renewed = (old: peer.member, new: peers[slot].member)
+    }
   }
 
   private mutating func say(
-    _ text: Range<Int>, from slot: UInt32, at now: Instant,
+    _ text: Span<UInt8>, from slot: UInt32, at now: Instant,
     _ hub: inout Hub, _ output: inout ServerOutput
   ) {
     do throws(Hub.SpeechRefusal) {
@@ -324,7 +317,7 @@ extension ClassicFrontend {
   }
 
   private mutating func show(
-    _ jpeg: Range<Int>, of bytes: Span<UInt8>, from slot: UInt32, at now: Instant,
+    _ jpeg: Span<UInt8>, from slot: UInt32, at now: Instant,
     _ hub: inout Hub, _ output: inout ServerOutput
   ) {
     // With the name that the server knows in front, which may be longer than the one that came.
@@ -338,7 +331,7 @@ extension ClassicFrontend {
       return
     }
     do throws(Hub.SpeechRefusal) {
-      try hub.show(peers[slot].member, jpeg, in: bytes, at: now)
+      try hub.show(peers[slot].member, jpeg, at: now)
     } catch {
       refuse(error, slot, at: now, &output)
     }

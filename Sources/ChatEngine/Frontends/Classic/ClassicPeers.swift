@@ -45,8 +45,7 @@ struct ClassicPeer {
 struct ClassicPeers {
   struct Destination {
     var address: PeerAddress
-    var peer: UInt32
-    var member: UInt32
+    var member: MemberID
   }
 
   private var slab: Slab<ClassicPeer>
@@ -72,9 +71,8 @@ struct ClassicPeers {
   /// The peer of a member; a search, for what is rare.
   func slot(of member: MemberID) -> UInt32? {
     for lane in lanes {
-      for destination in lane
-      where destination.member == member.slot && slab[destination.peer].member == member {
-        return destination.peer
+      for destination in lane where destination.member == member {
+        return slots[destination.address]
       }
     }
     return nil
@@ -90,8 +88,7 @@ struct ClassicPeers {
     precondition(slots.updateValue(slot, forKey: peer.address) == nil, "an address is one peer")
     let lane = Int(peer.dialect.rawValue)
     slab[slot].place = UInt32(lanes[lane].count)
-    lanes[lane].append(
-      Destination(address: peer.address, peer: slot, member: peer.member.slot))
+    lanes[lane].append(Destination(address: peer.address, member: peer.member))
     appendNewest(slot)
     return slot
   }
@@ -117,7 +114,8 @@ struct ClassicPeers {
     let last = lanes[lane].removeLast()
     guard Int(place) < lanes[lane].count else { return }
     lanes[lane][Int(place)] = last
-    slab[last.peer].place = place
+    guard let slot = slots[last.address] else { preconditionFailure("a lane holds peers") }
+    slab[slot].place = place
   }
 
   private mutating func appendNewest(_ slot: UInt32) {

@@ -1,0 +1,83 @@
+/// How long a session's datagrams may be: a search up a ladder of lengths, after RFC 8899.
+///
+/// A probe is a datagram of the next length that must not be fragmented. When it is acknowledged,
+/// the path takes that length; when two of one length are lost, the search ends and begins again
+/// much later. Nothing is tried before somebody wants it: a session that sends nothing long need
+/// not know.
+struct PathMTU {
+  private struct Probe {
+    var number: UInt64
+    var sentAt: Instant
+  }
+
+  /// The length that the path is known to take, in bytes of UDP payload.
+  private(set) var current = Limits.sessionDatagramBytesMin
+  /// The index, in `Limits.sessionDatagramBytesTried`, of the length to try next.
+  private var step: UInt8 = 0
+  /// How often that length was lost.
+  private var losses: UInt8 = 0
+  /// The probe whose fate is not known.
+  private var probe: Probe?
+  /// When the next probe may be sent; nil before `want` and when the longest gets through.
+  private var dueAt: Instant?
+
+  /// Something long is to be sent: begins the search if there was none yet. Cheap to call again.
+  mutating func want() {
+    if dueAt == nil, probe == nil, step == 0 { dueAt = Instant(nanoseconds: 0) }
+  }
+
+  /// When to ask for `probeSize`; nil where no probe is planned or one is on its way.
+  var nextProbe: Instant? { probe == nil ? dueAt : nil }
+
+  /// The length, in bytes, of the probe to send now; nil when none is due.
+  func probeSize(at now: Instant) -> Int? {
+    guard let due = nextProbe, due <= now else { return nil }
+    return Limits.sessionDatagramBytesTried[Int(step)]
+  }
+
+  /// The probe that `probeSize` asked for was sent in packet `number`.
+  mutating func probeSent(number: UInt64, at now: Instant) {
+    probe = Probe(number: number, sentAt: now)
+  }
+
+  /// Whether `number` is the packet of the probe that is on its way. If it is lost, that says
+  /// nothing about congestion (RFC 9000 §14.4).
+  func isProbe(_ number: UInt64) -> Bool { probe?.number == number }
+
+  /// Packet `number` was acknowledged.
+  ///
+  /// - Returns: whether it was the probe, so that `current` has grown.
+  mutating func probeAcked(number: UInt64) -> Bool {
+    guard let probe, probe.number == number else { return false }
+    current = Limits.sessionDatagramBytesTried[Int(step)]
+    step += 1
+    losses = 0
+    self.probe = nil
+    dueAt = Int(step) < Limits.sessionDatagramBytesTried.count ? probe.sentAt : nil
+    return true
+  }
+
+  /// Packet `number` was lost; nothing happens where it was not the probe.
+  mutating func probeLost(number: UInt64) {
+    guard let probe, probe.number == number else { return }
+    self.probe = nil
+    losses += 1
+    // Losses come in bursts, so the second try is not made in the same one.
+    var gapMilliseconds = Limits.pathProbeGapMilliseconds
+    if losses >= Limits.pathProbeLossesMax {
+      losses = 0
+      gapMilliseconds = Limits.pathSearchGapSeconds * 1_000
+    }
+    dueAt = probe.sentAt.advanced(byNanoseconds: Int64(gapMilliseconds) * 1_000_000)
+  }
+
+  /// Datagrams longer than the least do not get through any more, though they did (RFC 8899 §4.3):
+  /// back to the least, and a new search after a while.
+  mutating func onBlackHole(at now: Instant) {
+    self = PathMTU()
+    dueAt = now.advanced(byNanoseconds: Int64(Limits.pathBlackHoleSeconds) * 1_000_000_000)
+  }
+
+  /// For another path: back to the least, and no probe before somebody wants it.
+  mutating func reset() { self = PathMTU() }
+}
