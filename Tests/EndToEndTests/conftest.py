@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from support.classroom import ClassroomServer  # noqa: E402
 from support.joiner import Joiner  # noqa: E402
+from support.network import Network  # noqa: E402
 from support.pictures import jpeg_shell  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.terminal import Terminal  # noqa: E402
@@ -37,6 +38,31 @@ def serve():
     finally:
         for server in servers:
             server.close()
+
+
+@pytest.fixture
+def native():
+    """Makes clients of the native protocol at a server; they have a session, and may have joined.
+
+    They need `noiseprotocol`, which `Scripts/python.sh` installs.
+    """
+    pytest.importorskip("noise", reason="noiseprotocol is missing: run Scripts/python.sh")
+    from support.native import NativeClient
+
+    clients = []
+
+    def start(server, name=None, connects=True, **options):
+        client = NativeClient(server.address, **options)
+        clients.append(client)
+        if connects:
+            client.connect()
+        if name:
+            client.welcome = client.join(name)
+        return client
+
+    yield start
+    for client in clients:
+        client.close()
 
 
 @pytest.fixture
@@ -92,3 +118,10 @@ def terminal(tmp_path_factory):
     yield start
     for item in terminals:
         item.close()
+
+
+@pytest.fixture
+def network():
+    """Hosts with networks of their own and bad links between them; needs root."""
+    with Network() as network:
+        yield network

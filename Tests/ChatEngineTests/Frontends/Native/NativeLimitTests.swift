@@ -22,9 +22,8 @@ struct NativeLimitTests {
       var noise = NoiseHandshake(
         initiator: NativeNetwork.keyPair(80), remote: network.engine.publicKey,
         ephemeral: NativeNetwork.keyPair(seed), psk: nil, prologue: Handshake.prologue)
-      var said: [UInt8] = []
-      said.appendU32(id)
-      let message = try! noise.write(payload: payload ?? said)
+      let wish = Handshake.Wish(clientID: id, offersAES: false)
+      let message = try! noise.write(payload: payload ?? wish.bytes)
       return Handshake.initiation(cookie: cookie, message: message)
     }
   }
@@ -99,10 +98,10 @@ struct NativeLimitTests {
       network.receive(Array(initiation[..<index]), from: Stranger.address)
       network.now = network.now + .milliseconds(200)
     }
-    network.receive(Stranger.initiation(network, cookie: cookie, payload: []), from: Stranger.address)
-    network.receive(
-      Stranger.initiation(network, cookie: cookie, payload: [1, 2, 3, 4, 5]),
-      from: Stranger.address)
+    for payload: [UInt8] in [[], [1, 2, 3, 4], [1, 2, 3, 4, 0, 6]] {
+      network.receive(
+        Stranger.initiation(network, cookie: cookie, payload: payload), from: Stranger.address)
+    }
     #expect(network.strangers.isEmpty)
     #expect(network.engine.tables.sessions == 0)
   }
