@@ -150,18 +150,21 @@ final class SessionPair {
 
   static func key(_ byte: UInt8) -> CipherKey { CipherKey([UInt8](repeating: byte, count: 32))! }
 
-  init(seed: UInt64 = 0, _ change: (inout SimulatedLink) -> Void = { _ in }) {
+  init(
+    seed: UInt64 = 0, cipher: Cipher = .chaChaPoly,
+    _ change: (inout SimulatedLink) -> Void = { _ in }
+  ) {
     random = SplitMix64(seed: seed)
     let remote = NoiseTestKeys.server.publicKey
     a = SessionEnd(
       session: Session(
         localID: 11, remoteID: 22, remoteKey: remote, address: Self.address(2),
-        keys: (Self.key(1), Self.key(2)), keepsAlive: true, at: now),
+        keys: (Self.key(1), Self.key(2)), cipher: cipher, keepsAlive: true, at: now),
       address: Self.address(1), seed: 1)
     b = SessionEnd(
       session: Session(
         localID: 22, remoteID: 11, remoteKey: remote, address: Self.address(1),
-        keys: (Self.key(2), Self.key(1)), keepsAlive: false, at: now),
+        keys: (Self.key(2), Self.key(1)), cipher: cipher, keepsAlive: false, at: now),
       address: Self.address(2), seed: 2)
     for end in [a, b] { change(&end.link) }
   }

@@ -30,7 +30,7 @@ struct SessionTransferTests {
 
   @Test("Loss, reordering and doubling lose nothing and double nothing", arguments: 0..<12)
   func badLink(seed: UInt64) {
-    let pair = SessionPair(seed: seed) { link in
+    let pair = SessionPair(seed: seed, cipher: seed % 2 == 0 ? .chaChaPoly : .aesGCM) { link in
       link.lossPercent = 15
       link.duplicatePercent = 10
       link.jitter = .milliseconds(30)
