@@ -18,7 +18,7 @@ final class ClientConnection {
   /// Whether the kernel took all that it was given.
   private var canSend = true
   /// Called on the loop with each event, in order. The last is `.ended`.
-  var onEvent: (ClassicClient.Event) -> Void = { _ in }
+  var onEvent: (ClientEvent) -> Void = { _ in }
   /// Called when more may be said than before.
   var onRoom: () -> Void = {}
 

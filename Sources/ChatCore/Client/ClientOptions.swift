@@ -47,7 +47,7 @@ public struct ClientOptions: Sendable {
   }
 
   /// What an ending means to the process that ran the client; nil for a good one.
-  func failure(_ ending: ClassicClient.Ending, at server: ServerAddress) -> Failure? {
+  func failure(_ ending: ClientEnding, at server: ServerAddress) -> Failure? {
     switch ending {
     case .left: nil
     case .unreachable:

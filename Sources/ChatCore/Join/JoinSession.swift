@@ -189,7 +189,7 @@ final class JoinSession {
 
   // MARK: The server
 
-  private func handle(_ event: ClassicClient.Event) {
+  private func handle(_ event: ClientEvent) {
     switch event {
     case .joined: begin()
     case .arrived(let name):
@@ -236,7 +236,7 @@ final class JoinSession {
     }
   }
 
-  private func end(_ ending: ClassicClient.Ending) {
+  private func end(_ ending: ClientEnding) {
     if ending == .shutDown { show(.serverClosing) }
     // Somebody who asked to go is not told that the server missed it.
     if !(wantsLeave && outcome != nil) {

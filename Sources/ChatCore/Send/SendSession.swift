@@ -77,7 +77,7 @@ final class SendSession {
     connection.leaveNow()
   }
 
-  private func handle(_ event: ClassicClient.Event) {
+  private func handle(_ event: ClientEvent) {
     switch event {
     case .joined:
       hasJoined = true

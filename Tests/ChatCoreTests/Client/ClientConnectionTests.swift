@@ -8,7 +8,7 @@ struct ClientConnectionTests {
   /// A client that tries an address where nobody is, then one where somebody is.
   ///
   /// - Returns: what came in at the second, and how the client ended, within a second.
-  private func tryTwo(asks: Bool) throws -> (heard: [String], events: [ClassicClient.Event]) {
+  private func tryTwo(asks: Bool) throws -> (heard: [String], events: [ClientEvent]) {
     let any = PeerAddress(v4: 127, 0, 0, 1, port: 0)
     let nobody = try #require(try DatagramSocket(bindingTo: any).localAddress)
     let server = try DatagramSocket(bindingTo: any)
@@ -17,7 +17,7 @@ struct ClientConnectionTests {
     configuration.asks = asks
     let client = ClientConnection(
       to: [nobody, try #require(server.localAddress)], configuration, on: reactor)
-    var events: [ClassicClient.Event] = []
+    var events: [ClientEvent] = []
     client.onEvent = {
       events.append($0)
       if case .ended = $0 { reactor.stop() }
