@@ -6,7 +6,7 @@ import Glibc
 final class ClientConnection {
   private let reactor: Reactor
   private var timer: Reactor.Timer?
-  private let engine: ClassicClient
+  private let engine: ClientEngine
   private var addresses: ArraySlice<PeerAddress>
   private var socket: ConnectedSocket?
   private var watch: Reactor.Watch?
@@ -23,13 +23,10 @@ final class ClientConnection {
   var onRoom: () -> Void = {}
 
   /// - Parameter addresses: at least one.
-  init(
-    to addresses: [PeerAddress], _ configuration: ClassicClient.Configuration,
-    on reactor: Reactor
-  ) {
+  init(to addresses: [PeerAddress], _ engine: ClientEngine, on reactor: Reactor) {
     self.reactor = reactor
     self.addresses = addresses[...]
-    engine = ClassicClient(configuration)
+    self.engine = engine
     timer = reactor.addTimer { [unowned self] in
       decide()
       engine.advance(to: reactor.now)
@@ -149,18 +146,18 @@ final class ClientConnection {
   /// Sends what the engine put out.
   private func flush() {
     canSend = true
-    while !engine.outbox.isEmpty {
-      guard let socket else { return engine.outbox.removeAll() }
-      switch socket.send(&engine.outbox) {
-      case .done: break
+    var isDone = false
+    while !isDone {
+      guard let socket else { return engine.withOutbox { $0.removeAll() } }
+      switch engine.withOutbox({ socket.send(&$0) }) {
+      case .done: isDone = true
       case .blocked, .refused(ENOBUFS):
         canSend = false
-        return
+        isDone = true
       case .refused(let error):
-        engine.outbox.sent += 1
+        engine.withOutbox { $0.sent += 1 }
         if ConnectedSocket.isUnreachable(error) { handleUnreachable() }
       }
     }
-    engine.outbox.removeAll()
   }
 }

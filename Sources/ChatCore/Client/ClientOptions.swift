@@ -39,11 +39,12 @@ public struct ClientOptions: Sendable {
     timeoutSeconds.map { .seconds($0) } ?? .seconds(Limits.answerTimeoutSecondsDefault)
   }
 
-  func configuration() throws(Failure) -> ClassicClient.Configuration {
+  /// What decides for this client.
+  func engine() throws(Failure) -> ClientEngine {
     var configuration = ClassicClient.Configuration(name: try memberName())
     configuration.asks = !isClassic
     configuration.timeout = answerTimeout
-    return configuration
+    return .classic(ClassicClient(configuration))
   }
 
   /// What an ending means to the process that ran the client; nil for a good one.

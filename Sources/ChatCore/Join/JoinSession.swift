@@ -34,7 +34,7 @@ final class JoinSession {
 
   init(_ options: JoinOptions) throws(Failure) {
     self.options = options
-    let configuration = try options.client.configuration()
+    let name = try options.client.memberName()
     server = try options.client.serverAddress()
     let addresses = try server.resolve()
     let isTyped = isatty(STDIN_FILENO) == 1
@@ -48,14 +48,14 @@ final class JoinSession {
         [SIGTERM, SIGINT, SIGHUP] + (hasScreen ? [SIGWINCH, SIGTSTP] : []), on: reactor)
       screen =
         hasScreen
-        ? .terminal(try TerminalScreen(name: configuration.name.text, on: reactor))
+        ? .terminal(try TerminalScreen(name: name.text, on: reactor))
         : .lines(
           try LineScreen(
             isJSON: options.isJSON, isQuiet: options.client.isQuiet, on: reactor))
     } catch {
       throw Failure(error)
     }
-    connection = ClientConnection(to: addresses, configuration, on: reactor)
+    connection = ClientConnection(to: addresses, try options.client.engine(), on: reactor)
     do throws(SystemError) {
       desk = try PictureDesk(
         store: try Self.store(options), opens: options.opensPictures, on: reactor

@@ -15,10 +15,9 @@ public struct SendImageOptions: Sendable {
 
 /// Fits a picture, sends it, and says on standard error what was done to it.
 public func sendImage(_ options: SendImageOptions) throws(Failure) {
-  let name = try options.client.configuration().name
   let request = PictureRequest(
     box: options.box, quality: options.quality,
-    bytesMax: ClassicClient.pictureBytesMax(for: name))
+    bytesMax: try options.client.engine().pictureBytesMax)
   // Before there is a session: as long as this takes, a signal ends the process as usual.
   let (fitted, fileName) = try fit(options.path, request)
   let session = try SendSession(options.client)

@@ -23,7 +23,7 @@ final class SendSession {
 
   init(_ options: ClientOptions) throws(Failure) {
     self.options = options
-    let configuration = try options.configuration()
+    let engine = try options.engine()
     server = try options.serverAddress()
     let addresses = try server.resolve()
     do throws(SystemError) {
@@ -32,7 +32,7 @@ final class SendSession {
     } catch {
       throw Failure(error)
     }
-    connection = ClientConnection(to: addresses, configuration, on: reactor)
+    connection = ClientConnection(to: addresses, engine, on: reactor)
     connection.onEvent = { [unowned self] in handle($0) }
     connection.onRoom = { [unowned self] in readInput() }
     signals.handler = { [unowned self] in handle(signal: $0) }

@@ -104,11 +104,9 @@ public final class ClassicClient {
 
   /// The largest JPEG that `show` takes: what a datagram holds beside the prefix, with room for
   /// the number that a server may put behind a name.
-  public var pictureBytesMax: Int { Self.pictureBytesMax(for: configuration.name) }
-
-  /// The same, for whoever wants to know before there is a client.
-  public static func pictureBytesMax(for name: MemberName) -> Int {
-    let prefix = picturePrefix(name).utf8.count + "-\(Limits.nameNumberMax)".utf8.count
+  public var pictureBytesMax: Int {
+    let prefix =
+      Self.picturePrefix(configuration.name).utf8.count + "-\(Limits.nameNumberMax)".utf8.count
     return min(Limits.classicPictureBytesMax, Limits.datagramBytesMax - prefix)
   }
 

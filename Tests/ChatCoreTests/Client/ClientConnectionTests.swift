@@ -16,7 +16,8 @@ struct ClientConnectionTests {
     var configuration = ClassicClient.Configuration(name: try MemberName("Ann"))
     configuration.asks = asks
     let client = ClientConnection(
-      to: [nobody, try #require(server.localAddress)], configuration, on: reactor)
+      to: [nobody, try #require(server.localAddress)], .classic(ClassicClient(configuration)),
+      on: reactor)
     var events: [ClientEvent] = []
     client.onEvent = {
       events.append($0)
