@@ -20,7 +20,10 @@ private typealias Change = (_ body: (inout ServeOptions) -> Void) -> Void
 
 private func placeFlags(_ change: @escaping Change) -> [Option] {
   [
-    Option("port", short: "p", value: "N", "the UDP port (\(defaultPort)); 0 takes a free one") {
+    Option(
+      "port", short: "p", value: "N",
+      "the UDP port (\(ServerAddress.defaultPort)); 0 takes a free one"
+    ) {
       text throws(Failure) in
       let port = try OptionValue.integer(text, 0...65_535, for: "--port")
       change { $0.port = UInt16(port) }

@@ -5,7 +5,7 @@ public struct ServeOptions: Sendable {
   public var server = ServerConfiguration()
   /// Where to listen, as it was written; nil for every address of this machine.
   public var bindHost: String?
-  public var port: UInt16 = defaultPort
+  public var port = ServerAddress.defaultPort
   /// The folder to keep pictures in; nil keeps none.
   public var saveImages: String?
   /// Files instead of standard output and standard error; reopened on SIGHUP.
@@ -16,6 +16,3 @@ public struct ServeOptions: Sendable {
 
   public init() {}
 }
-
-/// The port of the classroom clients, and of chatd.
-public let defaultPort: UInt16 = 12_345

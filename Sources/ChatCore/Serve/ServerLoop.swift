@@ -158,10 +158,11 @@ final class ServerLoop {
   private func sayHowToJoin() {
     guard isByHand, let number = port.address?.port else { return }
     var lines = "Join from this machine:  chatd join --name NAME"
-    if number != defaultPort { lines += " --server localhost:\(number)" }
+    if number != ServerAddress.defaultPort { lines += " --server localhost:\(number)" }
     if options.bindHost == nil, let address = LocalAddresses.reachable().first {
       lines += "\nFrom another:            chatd join --name NAME --server "
-      lines += number == defaultPort ? address.host : address.at(number).description
+      lines +=
+        number == ServerAddress.defaultPort ? address.host : address.at(number).description
     }
     log.stream.append(Array((lines + "\nCtrl-C ends it.\n").utf8))
   }

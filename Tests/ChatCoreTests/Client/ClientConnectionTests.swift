@@ -59,4 +59,50 @@ struct ClientConnectionTests {
     #expect(heard == ["Ann has joined the chat.", "Ann has left the chat."])
     #expect(events == [.joined, .ended(.left)])
   }
+
+  @Test("What was received with the last batch waits while nothing more may be shown")
+  func waitsWithTheBatch() throws {
+    let server = try DatagramSocket(bindingTo: PeerAddress(v4: 127, 0, 0, 1, port: 0))
+    let reactor = try Reactor()
+    var configuration = ClassicClient.Configuration(name: try MemberName("Ann"))
+    configuration.asks = false
+    let client = ClientConnection(
+      to: [try #require(server.localAddress)], .classic(ClassicClient(configuration)), on: reactor)
+    let count = Limits.receiveBatchDatagramsMax + 10
+    var (heard, heardWhilePaused): ([Int], Int?) = ([], nil)
+    let pause = reactor.addTimer {
+      heardWhilePaused = heard.count
+      client.setReceiving(true)
+    }
+    client.onEvent = { event in
+      guard case .message(_, let text) = event else { return }
+      heard.append(Int(String(decoding: text, as: UTF8.self)) ?? -1)
+      if heard.count % 30 == 7 {
+        client.setReceiving(false)
+        pause.deadline = reactor.now + .milliseconds(20)
+      }
+      if heard.count == count { reactor.stop() }
+    }
+    let watch = try reactor.watch(server.fd, for: .readable) { _ in
+      var outbox = Outbox()
+      for index in 0..<server.receive() {
+        server.withDatagram(index) { bytes, source in
+          guard bytes.withUnsafeBufferPointer({ $0.starts(with: "Ann has joined".utf8) }) else {
+            return
+          }
+          for number in 0..<count {
+            outbox.deliver(outbox.addPayload("Bo: \(number)")!, to: source)
+          }
+        }
+      }
+      #expect(server.send(&outbox) == .done)
+    }
+    let end = reactor.addTimer { reactor.stop() }
+    end.deadline = reactor.now + .seconds(5)
+    client.start()
+    try reactor.run()
+    #expect(heard == Array(0..<count))
+    #expect(heardWhilePaused == 67)
+    watch.interest = []
+  }
 }
