@@ -36,10 +36,8 @@ public struct Slab<Element> {
     return element
   }
 
-  /// Calls `body` with each value.
-  public func forEach(_ body: (Element) -> Void) {
-    for case let element? in slots { body(element) }
-  }
+  /// All values, in the order of their slots.
+  public var values: [Element] { slots.compactMap(\.self) }
 
   /// The number that the next `insert` gives; the slab must not be full.
   public var nextSlot: UInt32 { vacant.last ?? UInt32(slots.count) }

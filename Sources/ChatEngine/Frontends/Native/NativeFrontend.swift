@@ -221,12 +221,12 @@ public struct NativeFrontend: ~Copyable {
   /// Tells every client that the server stops, once it has all that was said.
   public mutating func announceShutdown() {
     isClosing = true
-    peers.forEach { enqueue($0) }
+    for peer in peers.values { enqueue(peer) }
   }
 
   /// Tells those who still lack something, too.
   public mutating func closeAll() {
-    peers.forEach { peer in
+    for peer in peers.values {
       peer.session.close(.shuttingDown)
       enqueue(peer)
     }
