@@ -105,9 +105,11 @@ extension NativeFrontend {
     payload.appendU32(id)
     payload += resetToken(of: id)
     guard let message = try? noise.write(payload: payload) else { return }
-    let session = Session(
+    var session = Session(
       localID: id, remoteID: clientID, remoteKey: remoteKey, address: address,
       keys: noise.split(), keepsAlive: false, at: now)
+    // What is said here is for those who have joined.
+    session.holdBack()
     let accept = Handshake.accept(clientID: clientID, message: message)
     let peer = NativePeer(session: session, slot: slot, accept: accept, ephemeral: ephemeral)
     peer.joinDeadline = now + .seconds(Limits.joinSecondsMax)
