@@ -65,6 +65,8 @@ public struct NativeClient: ~Copyable {
   /// The key that the server claims, and the one that it has shown that it has.
   var claimedKey: PublicKey?
   var metKey: PublicKey?
+  /// What the last answer to a Hello would have ended the client with.
+  var suspicion: ClientEnding?
 
   // The session
   var session: Session?
