@@ -273,6 +273,9 @@ public enum Limits {
   ]
   /// A length that was lost so often does not get through.
   public static let pathProbeLossesMax = 2
+  /// Times in a row that long datagrams were lost and none arrived, after which the path is taken
+  /// for one that does not let them through any more.
+  public static let pathLongLossesMax = 3
   /// How long after a probe that was lost the same length is tried again.
   public static let pathProbeGapMilliseconds = 1_000
   /// How long after the last probe of a search the next search begins.

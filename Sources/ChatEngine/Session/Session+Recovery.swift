@@ -61,6 +61,7 @@ extension Session {
       if pathMTU.probeAcked(number: number) { congestion.datagramBytes = pathMTU.current }
       return
     }
+    pathMTU.arrived(bytes: Int(packet.bytes))
     news.bytes += Int(packet.bytes)
     if packet.contents.contains(.wasWindowLimited) { news.wasWindowLimited = true }
   }
@@ -73,6 +74,7 @@ extension Session {
     var number = sent.first
     var newestLost: Instant?
     var lostBytes = 0
+    var shortestLong: Int?
     while number < largest, number < sent.next {
       if sent[number].isInFlight {
         let due = sent[number].sentAt + delay
@@ -81,6 +83,9 @@ extension Session {
           if !packet.contents.contains(.isProbe) {
             lostBytes += Int(packet.bytes)
             newestLost = max(newestLost ?? packet.sentAt, packet.sentAt)
+            if packet.bytes > Limits.sessionDatagramBytesMin {
+              shortestLong = min(shortestLong ?? .max, Int(packet.bytes))
+            }
           }
         } else {
           lossDeadline = min(lossDeadline ?? due, due)
@@ -90,6 +95,9 @@ extension Session {
     }
     if let newestLost {
       congestion.onLost(bytes: lostBytes, newestLostSentAt: newestLost, now: now)
+    }
+    if let shortestLong, pathMTU.lost(bytes: shortestLong, at: now) {
+      congestion.datagramBytes = pathMTU.current
     }
   }
 
