@@ -50,12 +50,14 @@ public enum Limits {
   public static let sharedFramesBytesMax = 40
   /// All frames that are no data, at their longest.
   public static let owedFramesBytesMax = 96
+  /// Those of them that ask whether the other end is there, and answer that.
+  public static let pathFramesBytesMax = 1 + 9 + 9
   /// The reason that a session's end gives in words.
   public static let closeTextBytesMax = 256
   /// What may be sent to a new address, in multiples of what came from there (RFC 9000 §8.1).
   public static let unprovenAddressFactor = 3
   /// The least packet that is worth sending while a new address is not proven.
-  public static let smallPacketBytes = 80
+  public static let smallPacketBytes = 50
   /// Later packets that must have arrived for one to be lost (RFC 9002 §6.1.1).
   public static let lossPackets: UInt64 = 3
   /// Packets that a probe timeout sends (RFC 9002 §6.2.4).

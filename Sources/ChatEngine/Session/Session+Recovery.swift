@@ -54,6 +54,8 @@ extension Session {
     if packet.controlCount > 0 { control.onAcknowledged(packet.control) }
     if packet.talkCount > 0 { talk.onAcknowledged(packet.talk) }
     if packet.objectCount > 0 { objects.onAcknowledged(packet.object) }
+    // The answer may have been lost, and nobody sends it again.
+    if packet.contents.contains(.hasChallenge), unprovenBytes != nil { owed.hasChallenge = true }
     if news.newestSentAt == nil || number > news.newest {
       (news.newest, news.newestSentAt) = (number, packet.sentAt)
     }
@@ -197,6 +199,7 @@ extension Session {
       congestion.onDiscarded(bytes: lostBytes)
       congestion.onPersistentCongestion()
     }
+    if unprovenBytes != nil { owed.hasChallenge = true }
     lastElicitingAt = now
   }
 }

@@ -230,6 +230,9 @@ struct OwedFrames {
   var fault: String?
   var lostObjects: [UInt64] = []
 
+  /// Whether there is something that asks whether the other end is there, or answers that.
+  var hasPathFrames: Bool { hasPing || hasChallenge || pathResponse != nil }
+
   var isEliciting: Bool {
     controlLimit != nil || talkLimit != nil || objectLimit != nil || talkSkip != nil
       || objectSkip != nil || pathResponse != nil || hasChallenge || hasPing
