@@ -123,6 +123,12 @@ public struct NativeClient: ~Copyable {
   /// How many things that were said are not known to be accepted.
   public var pendingCount: Int { said.count }
 
+  /// The log that it hears, or heard last; 0 before the first.
+  package var logID: UInt64 { hearing.log }
+
+  /// Who it takes for present, in no order.
+  package var roster: [String] { hearing.roster }
+
   public mutating func takeEvents() -> [ClientEvent] {
     defer { events.removeAll() }
     return events

@@ -34,6 +34,9 @@ struct NativeHearing {
     return min(last, first - 1)
   }
 
+  /// The names of those who are here, in no order.
+  var roster: [String] { Array(names.values) }
+
   /// A session begins.
   mutating func begin(_ welcome: NativeReply.Welcome, _ events: inout [ClientEvent]) {
     if welcome.log != log {

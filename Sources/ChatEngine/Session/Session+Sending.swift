@@ -347,7 +347,6 @@ extension Session {
       let header = PacketHeader(phase: keys.sendingPhase, receiver: remoteID, number: number)
       return seal(buffer, header, writer.count)
     }
-    ending = owed.fault.map { .faulty($0) } ?? .closed(reason, text: text)
     return true
   }
 }

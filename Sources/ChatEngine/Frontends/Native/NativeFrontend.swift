@@ -56,6 +56,27 @@ public struct NativeFrontend: ~Copyable {
 
   public var publicKey: PublicKey { keyPair.publicKey }
 
+  /// How much is kept: what must come back to nothing when everybody has gone.
+  package struct Footprint: Equatable, Sendable {
+    package var sessions = 0
+    /// Sessions whose client was not heard since its Accept.
+    package var unconfirmed = 0
+    /// Entries of the queue of deadlines, which may be stale.
+    package var timers = 0
+    /// Entries of the queue of those that may have something to send.
+    package var queued = 0
+    package var uploadBytes = 0
+    package var talkLogBytes = 0
+    package var objectLogBytes = 0
+  }
+
+  package var footprint: Footprint {
+    Footprint(
+      sessions: peers.count, unconfirmed: unconfirmed.count, timers: timers.count,
+      queued: queue.count, uploadBytes: uploadBytes, talkLogBytes: log.sources.talk.count,
+      objectLogBytes: log.sources.objects.count)
+  }
+
   // MARK: In
 
   /// Handles one native datagram.
