@@ -44,7 +44,8 @@ format: packages ## change it
 
 end-to-end: build ## the real binary, real sockets, a real terminal
 	@Scripts/packages.sh test
-	CHATD=$(abspath $(BINARY)) /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/EndToEndTests
+	@Scripts/python.sh
+	CHATD=$(abspath $(BINARY)) .build/python/bin/python3 -m pytest -q -p no:cacheprovider Tests/EndToEndTests
 
 fuzz: packages ## fuzz what reads bytes, SECONDS each
 	Tests/Fuzz/run.sh $(SECONDS)

@@ -8,7 +8,8 @@ build="binutils libc6-dev libstdc++-12-dev pkg-config libturbojpeg0-dev libzimg-
   libsodium-dev libssl-dev"
 demo="mate-backgrounds"
 screenshot="$demo fonts-dejavu-core python3 python3-pil tmux"
-test="$demo gcc python3 python3-pytest python3-pil tmux systemd iproute2 jq man-db"
+test="$demo gcc python3 python3-pytest python3-pil python3-venv python3-cryptography
+  python3-argon2 tmux systemd iproute2 jq man-db"
 bench="$demo gcc python3 python3-pil libvips-tools"
 
 case "${1:-}" in

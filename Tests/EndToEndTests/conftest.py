@@ -40,6 +40,31 @@ def serve():
 
 
 @pytest.fixture
+def native():
+    """Makes clients of the native protocol at a server; they have a session, and may have joined.
+
+    They need `noiseprotocol`, which `Scripts/python.sh` installs.
+    """
+    pytest.importorskip("noise", reason="noiseprotocol is missing: run Scripts/python.sh")
+    from support.native import NativeClient
+
+    clients = []
+
+    def start(server, name=None, connects=True, **options):
+        client = NativeClient(server.address, **options)
+        clients.append(client)
+        if connects:
+            client.connect()
+        if name:
+            client.welcome = client.join(name)
+        return client
+
+    yield start
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
 def classroom():
     """Starts unmodified servers of dialect A."""
     servers = []

@@ -5,7 +5,7 @@ import Glibc
 /// passes the engine's events on.
 final class ClientConnection {
   private let reactor: Reactor
-  private let timer: Reactor.Timer
+  private var timer: Reactor.Timer?
   private let engine: ClassicClient
   private var addresses: ArraySlice<PeerAddress>
   private var socket: ConnectedSocket?
@@ -30,9 +30,7 @@ final class ClientConnection {
     self.reactor = reactor
     self.addresses = addresses[...]
     engine = ClassicClient(configuration)
-    var fire: () -> Void = {}
-    timer = reactor.addTimer { fire() }
-    fire = { [unowned self] in
+    timer = reactor.addTimer { [unowned self] in
       decide()
       engine.advance(to: reactor.now)
       settle()
@@ -73,15 +71,15 @@ final class ClientConnection {
   /// Stops, or starts again, to take what the server sends; what the kernel cannot keep is lost.
   func setReceiving(_ isReceiving: Bool) {
     self.isReceiving = isReceiving
-    if let watch { reactor.change(watch, to: isReceiving ? .readable : []) }
+    watch?.interest = isReceiving ? .readable : []
     // Who calls may be in the midst of an event, so the rest of the batch comes a little later.
-    if isReceiving && !undecided.isEmpty { timer.deadline = reactor.now }
+    if isReceiving && !undecided.isEmpty { timer?.deadline = reactor.now }
   }
 
   /// Opens a socket to the next address that one can be opened to.
   private func openNext() {
-    if let watch { reactor.unwatch(watch) }
-    (watch, socket, undecided) = (nil, nil, 0..<0)
+    watch = nil
+    (socket, undecided) = (nil, 0..<0)
     while let next = addresses.popFirst() {
       guard let socket = try? ConnectedSocket(connectingTo: next) else { continue }
       watch = try? reactor.watch(socket.fd, for: .readable) { [unowned self] in
@@ -139,9 +137,9 @@ final class ClientConnection {
   private func settleOnce() {
     let wasBusy = engine.isBusy
     flush()
-    timer.deadline =
+    timer?.deadline =
       canSend ? engine.nextDeadline : reactor.now + .milliseconds(Limits.sendRetryMilliseconds)
-    if isReceiving && !undecided.isEmpty { timer.deadline = reactor.now }
+    if isReceiving && !undecided.isEmpty { timer?.deadline = reactor.now }
     for event in engine.takeEvents() {
       if event == .joined { hasJoined = true }
       onEvent(event)

@@ -29,6 +29,7 @@ final class JoinSession {
   /// Whether `--timeout` is over, so that a reader that stalls is not waited for.
   private var isLate = false
   private var outcome: Failure?
+  private var deadlineTimer: Reactor.Timer?
   private var endTimer: Reactor.Timer?
 
   init(_ options: JoinOptions) throws(Failure) {
@@ -108,12 +109,10 @@ final class JoinSession {
   func run() throws(Failure) {
     startDeadline()
     connection.start()
-    if !isOver {
-      do throws(SystemError) {
-        try reactor.run()
-      } catch {
-        outcome = Failure(error)
-      }
+    do throws(SystemError) {
+      try reactor.run()
+    } catch {
+      outcome = Failure(error)
     }
     switch screen {
     case .terminal(let terminal): terminal.finish()
@@ -135,7 +134,7 @@ final class JoinSession {
   /// `--timeout` ends a session in a pipe; at a terminal it is only for the server's answer.
   private func startDeadline() {
     guard case .lines = screen, let seconds = options.client.timeoutSeconds else { return }
-    let timer = reactor.addTimer { [unowned self] in
+    deadlineTimer = reactor.addTimer { [unowned self] in
       guard hasJoined else { return }
       isLate = true
       if let count = options.count, received < count {
@@ -144,7 +143,7 @@ final class JoinSession {
       }
       quit(outcome)
     }
-    timer.deadline = reactor.now + .seconds(seconds)
+    deadlineTimer?.deadline = reactor.now + .seconds(seconds)
   }
 
   /// Leaves the chat, and ends with `outcome`.

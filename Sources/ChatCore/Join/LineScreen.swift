@@ -11,6 +11,7 @@ final class LineScreen {
   private let isQuiet: Bool
   private var input: InputReader?
   private var inputWatch: Reactor.Watch?
+  private var outputWatch: Reactor.Watch?
   private var lines = LineSplitter(lineBytesMax: Limits.messageBytesMax)
   /// Called with each line of input.
   var onLine: (LineSplitter.Line) -> Void = { _ in }
@@ -25,7 +26,7 @@ final class LineScreen {
     output = try OutputStream(fd: STDOUT_FILENO)
     errors = try OutputStream(fd: STDERR_FILENO)
     let output = output
-    _ = try reactor.watch(output.progressFD, for: .readable) { [unowned self] _ in
+    outputWatch = try reactor.watch(output.progressFD, for: .readable) { [unowned self] _ in
       output.clearProgress()
       onProgress()
     }
@@ -61,7 +62,7 @@ final class LineScreen {
 
   /// Reads on, or waits.
   func setReading(_ isReading: Bool) {
-    if let inputWatch { reactor.change(inputWatch, to: isReading ? .readable : []) }
+    inputWatch?.interest = isReading ? .readable : []
   }
 
   func show(_ event: JoinEvent) {
@@ -111,7 +112,6 @@ final class LineScreen {
 
   private func endInput(_ error: SystemError?) {
     lines.finish().map(onLine)
-    if let inputWatch { reactor.unwatch(inputWatch) }
     inputWatch = nil
     onInputEnd(error)
   }

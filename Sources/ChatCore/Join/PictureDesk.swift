@@ -41,8 +41,7 @@ final class PictureDesk {
 
   private let worker: WorkerThread<Job>
   private let results: Mailbox<Result>
-  private let reactor: Reactor
-  private let watch: Reactor.Watch
+  private var watch: Reactor.Watch?
   /// Jobs that were given and whose result was not yet handed back.
   private(set) var pending = 0
 
@@ -53,7 +52,6 @@ final class PictureDesk {
   ) throws(SystemError) {
     let results = try Mailbox<Result>(capacity: Limits.saveQueuePicturesMax)
     self.results = results
-    self.reactor = reactor
     worker = try WorkerThread(capacity: Limits.saveQueuePicturesMax) { job in
       let result: Result =
         switch job {
@@ -64,9 +62,7 @@ final class PictureDesk {
       let isIn = results.send(result)
       precondition(isIn, "more results than jobs")
     }
-    var take: () -> Void = {}
-    watch = try reactor.watch(results.fd, for: .readable) { _ in take() }
-    take = { [unowned self] in
+    watch = try reactor.watch(results.fd, for: .readable) { [unowned self] _ in
       for result in results.takeAll() {
         pending -= 1
         handle(result)

@@ -8,6 +8,7 @@ final class TerminalScreen {
   private let editor: LineEditor
   private let style = TerminalStyle()
   private let escapeTimer: Reactor.Timer
+  private var keyWatch: Reactor.Watch?
   private var clock = LocalClock()
   private var ownName: String
   private var isAskingPath = false
@@ -20,7 +21,7 @@ final class TerminalScreen {
     let editor = LineEditor(prompt: "\(name)> ")
     self.editor = editor
     escapeTimer = reactor.addTimer { editor.dropLoneEscape() }
-    _ = try reactor.watch(STDIN_FILENO, for: .readable) { [unowned self] in takeKeys($0) }
+    keyWatch = try reactor.watch(STDIN_FILENO, for: .readable) { [unowned self] in takeKeys($0) }
     editor.onLine = { [unowned self] in take($0) }
   }
 

@@ -4,10 +4,11 @@ import Glibc
 
 /// The event loop: one thread waits on epoll for descriptors, timers, signals and wake-ups.
 ///
-/// Owns the epoll instance, who watches which descriptor, and the timers. Calls come back on the
-/// thread that runs it; nothing in it is shared with another. What always holds: a handler that was
-/// removed is never called again, also not for an event that was already fetched, because a token
-/// carries its registration's generation.
+/// Owns the epoll instance, what is called for which descriptor, and when. Who asked for a call
+/// holds a `Watch` or a `Timer`, and letting go of it ends it; so nothing is called whose owner is
+/// gone. Calls come back on the thread that runs it; nothing in it is shared with another. What
+/// always holds: a handler that was removed is never called again, also not for an event that was
+/// already fetched, because a token carries its registration's generation.
 final class Reactor {
   struct Interest: OptionSet, Sendable {
     let rawValue: UInt32
@@ -18,30 +19,62 @@ final class Reactor {
     static let failed = Interest(rawValue: UInt32(CLINUX_FAILED))
   }
 
-  /// A registered descriptor.
-  struct Watch {
-    fileprivate let slot: Int
-    fileprivate let generation: UInt32
+  /// A descriptor that is watched for as long as somebody holds this.
+  final class Watch {
+    private let reactor: Reactor
+    private let slot: Int
+
+    fileprivate init(_ reactor: Reactor, _ slot: Int) {
+      (self.reactor, self.slot) = (reactor, slot)
+    }
+
+    deinit { reactor.removeWatch(slot) }
+
+    /// What the handler is called for; failures are always told.
+    var interest: Interest {
+      get { reactor.registrations[slot].interest }
+      set { reactor.change(slot, to: newValue) }
+    }
   }
 
-  /// Something to call at a time; idle while its deadline is nil.
+  /// Something to call at a time, for as long as somebody holds this; idle while `deadline` is nil.
   final class Timer {
-    var deadline: Instant?
-    fileprivate let body: () -> Void
+    private let reactor: Reactor
+    private let slot: Int
 
-    fileprivate init(_ body: @escaping () -> Void) { self.body = body }
+    fileprivate init(_ reactor: Reactor, _ slot: Int) {
+      (self.reactor, self.slot) = (reactor, slot)
+    }
+
+    deinit { reactor.removeTimer(slot) }
+
+    var deadline: Instant? {
+      get { reactor.timers[slot].deadline }
+      set { reactor.timers[slot].deadline = newValue }
+    }
   }
 
+  /// A vacant slot has no handler and keeps its generation.
   private struct Registration {
-    var fd: Int32
-    var generation: UInt32
-    var interest: Interest
+    var fd: Int32 = -1
+    var generation: UInt32 = 0
+    var interest: Interest = []
     var handler: ((Interest) -> Void)?
+
+    func token(_ slot: Int) -> UInt64 { UInt64(generation) << 32 | UInt64(slot) }
+  }
+
+  /// A vacant slot has no body.
+  private struct Alarm {
+    var deadline: Instant?
+    var body: (() -> Void)?
   }
 
   private let epoll: OwnedFD
   private var registrations: [Registration] = []
-  private var timers: [Timer] = []
+  private var vacantRegistrations: [Int] = []
+  private var timers: [Alarm] = []
+  private var vacantTimers: [Int] = []
   private var turnEnds: [() -> Void] = []
   private var events = [clinux_event](repeating: clinux_event(), count: 64)
   private var isStopped = false
@@ -55,46 +88,42 @@ final class Reactor {
 
   // MARK: Descriptors
 
-  /// Calls `handler` whenever `fd` is ready for what `interest` names. The descriptor must stay
-  /// open until `unwatch`.
+  /// Calls `handler` whenever `fd` is ready for what `interest` names, until the watch is let go
+  /// of. The descriptor must stay open until then.
   func watch(
     _ fd: Int32, for interest: Interest, _ handler: @escaping (Interest) -> Void
   ) throws(SystemError) -> Watch {
-    var slot = registrations.firstIndex { $0.handler == nil } ?? registrations.count
-    if slot == registrations.count {
-      registrations.append(Registration(fd: -1, generation: 0, interest: [], handler: nil))
-      slot = registrations.count - 1
+    let slot = vacantRegistrations.popLast() ?? registrations.count
+    if slot == registrations.count { registrations.append(Registration()) }
+    registrations[slot].generation &+= 1
+    let token = registrations[slot].token(slot)
+    if clinux_epoll_add(epoll.raw, fd, interest.rawValue, token) < 0 {
+      let error = SystemError.last("watch descriptor \(fd)")
+      vacantRegistrations.append(slot)
+      throw error
     }
-    let generation = registrations[slot].generation &+ 1
-    registrations[slot] = Registration(
-      fd: fd, generation: generation, interest: interest, handler: handler)
-    let watch = Watch(slot: slot, generation: generation)
-    if clinux_epoll_add(epoll.raw, fd, interest.rawValue, watch.token) < 0 {
-      registrations[slot].handler = nil
-      throw SystemError.last("watch descriptor \(fd)")
-    }
-    return watch
+    registrations[slot].fd = fd
+    registrations[slot].interest = interest
+    registrations[slot].handler = handler
+    return Watch(self, slot)
   }
 
-  func change(_ watch: Watch, to interest: Interest) {
-    precondition(isCurrent(watch), "a watch that was removed")
-    let registration = registrations[watch.slot]
+  private func change(_ slot: Int, to interest: Interest) {
+    let registration = registrations[slot]
     if registration.interest == interest { return }
-    registrations[watch.slot].interest = interest
+    registrations[slot].interest = interest
     let result = clinux_epoll_change(
-      epoll.raw, registration.fd, interest.rawValue, watch.token)
+      epoll.raw, registration.fd, interest.rawValue, registration.token(slot))
     precondition(result == 0, "epoll lost a descriptor: \(errno)")
   }
 
-  func unwatch(_ watch: Watch) {
-    precondition(isCurrent(watch), "a watch that was removed")
-    _ = clinux_epoll_remove(epoll.raw, registrations[watch.slot].fd)
-    registrations[watch.slot].handler = nil
-  }
-
-  private func isCurrent(_ watch: Watch) -> Bool {
-    registrations[watch.slot].generation == watch.generation
-      && registrations[watch.slot].handler != nil
+  private func removeWatch(_ slot: Int) {
+    _ = clinux_epoll_remove(epoll.raw, registrations[slot].fd)
+    vacantRegistrations.append(slot)
+    // What the handler holds may be freed with it, and come back here: the slot is vacant already.
+    registrations[slot].generation &+= 1
+    let handler = registrations[slot].handler.take()
+    withExtendedLifetime(handler) {}
   }
 
   // MARK: Timers and turns
@@ -102,17 +131,26 @@ final class Reactor {
   /// A timer that calls `body` once for each deadline that it is given. A program has a handful
   /// of them, so they are looked through one by one; what comes in thousands keeps its own order.
   func addTimer(_ body: @escaping () -> Void) -> Timer {
-    let timer = Timer(body)
-    timers.append(timer)
-    return timer
+    let slot = vacantTimers.popLast() ?? timers.count
+    if slot == timers.count { timers.append(Alarm()) }
+    timers[slot].body = body
+    return Timer(self, slot)
   }
 
-  /// Calls `body` at the end of every turn, before the loop waits.
+  private func removeTimer(_ slot: Int) {
+    vacantTimers.append(slot)
+    timers[slot].deadline = nil
+    let body = timers[slot].body.take()
+    withExtendedLifetime(body) {}
+  }
+
+  /// Calls `body` at the end of every turn, before the loop waits, for as long as the loop runs.
   func atTurnEnd(_ body: @escaping () -> Void) { turnEnds.append(body) }
 
-  /// Runs turns until `stop`. The first turn begins without waiting.
+  /// Runs turns until `stop`, which may have come before: then it is one turn. The first turn
+  /// begins without waiting.
   func run() throws(SystemError) {
-    isStopped = false
+    defer { isStopped = false }
     fireTimers()
     endTurn()
     while !isStopped {
@@ -126,6 +164,7 @@ final class Reactor {
     }
   }
 
+  /// Ends `run` after this turn, or the next one that is begun.
   func stop() { isStopped = true }
 
   private func dispatch(_ event: clinux_event) {
@@ -136,10 +175,12 @@ final class Reactor {
   }
 
   private func fireTimers() {
-    for timer in timers {
-      if let deadline = timer.deadline, deadline <= now {
-        timer.deadline = nil
-        timer.body()
+    // A timer that is added meanwhile has no deadline that this turn has reached.
+    for slot in timers.indices {
+      if let deadline = timers[slot].deadline, deadline <= now {
+        timers[slot].deadline = nil
+        let body = timers[slot].body
+        body?()
       }
     }
   }
@@ -157,8 +198,4 @@ final class Reactor {
     let now = Clocks.now()
     return earliest <= now ? 0 : Int64(clamping: earliest.nanoseconds - now.nanoseconds)
   }
-}
-
-extension Reactor.Watch {
-  fileprivate var token: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
 }

@@ -7,6 +7,7 @@ import Glibc
 /// it starts later.
 final class Signals {
   private let fd: OwnedFD
+  private var watch: Reactor.Watch?
   /// Called on the loop with each signal that arrives.
   var handler: (Int32) -> Void = { _ in }
 
@@ -14,7 +15,7 @@ final class Signals {
     fd = try OwnedFD(
       checking: clinux_signalfd(signals, Int32(signals.count)), "receive signals")
     let raw = fd.raw
-    _ = try reactor.watch(raw, for: .readable) { [unowned self] _ in
+    watch = try reactor.watch(raw, for: .readable) { [unowned self] _ in
       while case let signal = clinux_next_signal(raw), signal != 0 { handler(signal) }
     }
   }

@@ -10,6 +10,7 @@ final class SendSession {
   private let connection: ClientConnection
   private var input: InputReader?
   private var inputWatch: Reactor.Watch?
+  private var endTimer: Reactor.Timer?
   private var lines = LineSplitter(lineBytesMax: Limits.messageBytesMax)
   private var isInputEnded = true
   private var hasJoined = false
@@ -52,12 +53,10 @@ final class SendSession {
   /// Runs until everything is said and confirmed, as far as the dialect can.
   func run() throws(Failure) {
     connection.start()
-    if outcome == nil {
-      do throws(SystemError) {
-        try reactor.run()
-      } catch {
-        throw Failure(error)
-      }
+    do throws(SystemError) {
+      try reactor.run()
+    } catch {
+      throw Failure(error)
     }
     if let outcome { throw outcome }
     if linesRefused > 0 {
@@ -73,8 +72,8 @@ final class SendSession {
     if isStopping { return reactor.stop() }
     isStopping = true
     outcome = Failure(signal == SIGINT ? .interrupted : .terminated, "")
-    let timer = reactor.addTimer { [unowned self] in reactor.stop() }
-    timer.deadline = reactor.now + .seconds(1)
+    endTimer = reactor.addTimer { [unowned self] in reactor.stop() }
+    endTimer?.deadline = reactor.now + .seconds(1)
     connection.leaveNow()
   }
 
@@ -98,8 +97,8 @@ final class SendSession {
   }
 
   private func readInput() {
-    guard let inputWatch, hasJoined, !isInputEnded else { return }
-    reactor.change(inputWatch, to: connection.isBusy ? [] : .readable)
+    guard hasJoined, !isInputEnded else { return }
+    inputWatch?.interest = connection.isBusy ? [] : .readable
   }
 
   private func takeInput(_ input: InputReader) {
@@ -136,7 +135,6 @@ final class SendSession {
 
   private func leaveIfDone() {
     if isInputEnded, hasJoined {
-      if let inputWatch { reactor.unwatch(inputWatch) }
       inputWatch = nil
       connection.leave()
     }

@@ -126,7 +126,6 @@ final class DatagramPort {
   }
 
   private func watchWhatIsWanted() {
-    guard let watch else { return }
-    reactor.change(watch, to: isBlocked ? .writable : .readable)
+    watch?.interest = isBlocked ? .writable : .readable
   }
 }

@@ -11,6 +11,7 @@ final class ServerLoop {
   private let engine: ServerEngine
   private let port: DatagramPort
   private let transcript: OutputStream
+  private var outageWatch: Reactor.Watch?
   private let log: LogSink
   private let manager = ServiceManager()
   private let pictures: WorkerThread<SavedPicture>?
@@ -56,6 +57,9 @@ final class ServerLoop {
   /// Runs until it was told to stop.
   func run() throws(SystemError) {
     try port.open()
+    outageWatch = try reactor.watch(transcript.outageFD, for: .readable) { [unowned self] _ in
+      reportOutage()
+    }
     startWatchdog()
     log.write(
       LogRecord(
@@ -84,11 +88,13 @@ final class ServerLoop {
     transcript.append(engine.output.transcript)
     engine.output.transcript.removeAll(keepingCapacity: true)
     for record in engine.output.takeLog() { log.write(record) }
-    if let outage = transcript.takeOutage() {
-      let reason = SystemError(outage, "write the transcript").description
-      log.write(LogRecord(.error, "not-written", [("reason", .text(reason))]))
-    }
     if isEnding && port.isDrained { reactor.stop() }
+  }
+
+  private func reportOutage() {
+    guard let outage = transcript.takeOutage() else { return }
+    let reason = SystemError(outage, "write the transcript").description
+    log.write(LogRecord(.error, "not-written", [("reason", .text(reason))]))
   }
 
   private func perform(_ effect: ServerEffect) {

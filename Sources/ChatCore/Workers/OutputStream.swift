@@ -27,6 +27,7 @@ final class OutputStream: Sendable {
   private let state: Mutex<State>
   private let wakeUp: WakeUp
   private let progress: WakeUp
+  private let trouble: WakeUp
 
   /// - Parameter fd: stays the caller's, unless it is replaced.
   init(fd: Int32) throws(SystemError) {
@@ -34,6 +35,7 @@ final class OutputStream: Sendable {
     state.withLock { $0.waiting.reserveCapacity(Self.usualBytes) }
     wakeUp = try WakeUp()
     progress = try WakeUp()
+    trouble = try WakeUp()
     try startThread { self.writeForever() }
   }
 
@@ -48,9 +50,13 @@ final class OutputStream: Sendable {
   /// Readable after anything was written or failed.
   var progressFD: Int32 { progress.fd }
 
+  /// Readable while an outage may not have been taken.
+  var outageFD: Int32 { trouble.fd }
+
   /// The error that began to keep bytes from being written, once for each time that it began.
   func takeOutage() -> Int32? {
-    state.withLock { state in
+    trouble.clear()
+    return state.withLock { state in
       defer { state.outage = nil }
       return state.outage
     }
@@ -119,11 +125,13 @@ final class OutputStream: Sendable {
       var written = 0
       let failure = writeAll(piece, to: target, written: &written)
       if written > 0 { isCut = failure != nil && piece[written - 1] != UInt8(ascii: "\n") }
-      state.withLock { state in
+      let isOutage = state.withLock { state in
         state.isWriting = false
         state.bytesDropped += UInt64(piece.count - written)
         state.note(failure)
+        return state.outage != nil
       }
+      if isOutage { trouble.signal() }
       piece.removeAll(keepingCapacity: true)
       progress.signal()
     }

@@ -1,9 +1,9 @@
 /// A native client: all that it decides, without a socket, a clock or a terminal.
 ///
 /// In come the server's datagrams, what its person says, and the time; out go datagrams into
-/// `outbox`, `events`, and the next deadline. It asks who the server is, makes a session, joins, and
-/// keeps what was said until the server has said what became of it. When the session dies, it makes
-/// another and goes on where it was. What always holds: each thing that was said gets one
+/// `outbox`, `events`, and the next deadline. It asks who the server is, makes a session, joins,
+/// and keeps what was said until the server has said what became of it. When the session dies, it
+/// makes another and goes on where it was. What always holds: each thing that was said gets one
 /// `.accepted` or `.failed` unless the client ends before; nothing is heard twice.
 public struct NativeClient: ~Copyable {
   public struct Configuration: Sendable {
@@ -142,16 +142,11 @@ public struct NativeClient: ~Copyable {
 
   /// When `advance` has something to do.
   public var nextDeadline: Instant? {
-    if phase == .ended { return nil }
-    var deadlines = [nextRepeat, giveUpAt, sessionDeadline, deliveryDeadline]
-    if case .waiting(let until) = phase { deadlines.append(until) }
-    return deadlines.compactMap { $0 }.min()
-  }
-
-  private var sessionDeadline: Instant? {
-    switch session {
-    case .some(let session): session.nextDeadline
-    case .none: nil
+    mutating get {
+      if phase == .ended { return nil }
+      var deadlines = [nextRepeat, giveUpAt, session?.nextDeadline, deliveryDeadline]
+      if case .waiting(let until) = phase { deadlines.append(until) }
+      return deadlines.compactMap { $0 }.min()
     }
   }
 

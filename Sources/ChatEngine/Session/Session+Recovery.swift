@@ -72,14 +72,14 @@ extension Session {
   private mutating func detectLoss(at now: Instant) {
     let largest = largestAcknowledged
     lossDeadline = nil
-    let delay = Duration.nanoseconds(roundTrip.lossDelay)
+    let delay = roundTrip.lossDelay
     var number = sent.first
     var newestLost: Instant?
     var lostBytes = 0
     var shortestLong: Int?
     while number < largest, number < sent.next {
       if sent[number].isInFlight {
-        let due = sent[number].sentAt + delay
+        let due = sent[number].sentAt.advanced(byNanoseconds: delay)
         if number + Limits.lossPackets <= largest || due <= now {
           let packet = giveUp(number)
           if !packet.contents.contains(.isProbe) {
@@ -130,32 +130,49 @@ extension Session {
 
   // MARK: Deadlines
 
+  // These are asked for after each packet, so they are counted in nanoseconds: `Duration` has 128
+  // bits. They are mutating so that the session is not copied to be read.
+
   /// When `advance` or `send` has something to do, if nothing happens before.
   public var nextDeadline: Instant? {
-    if ending != nil { return nil }
-    var deadline = lastHeard + .seconds(Limits.sessionSilenceSecondsMax)
-    if let due = received.ackDeadline, capacity > 0 { deadline = min(deadline, due) }
-    if let due = lossDeadline ?? probeDeadline { deadline = min(deadline, due) }
-    if let pacedUntil { deadline = min(deadline, pacedUntil) }
-    if let due = pathMTU.nextProbe, mayProbePath { deadline = min(deadline, due) }
-    if keepsAlive { deadline = min(deadline, keepAliveDeadline) }
-    return deadline
+    mutating get {
+      if ending != nil { return nil }
+      var deadline = silenceDeadline
+      if let due = received.ackDeadline, capacity > 0 { deadline = min(deadline, due) }
+      if let due = lossDeadline ?? probeDeadline { deadline = min(deadline, due) }
+      if let pacedUntil { deadline = min(deadline, pacedUntil) }
+      if let due = pathMTU.nextProbe, mayProbePath { deadline = min(deadline, due) }
+      if keepsAlive { deadline = min(deadline, keepAliveDeadline) }
+      return deadline
+    }
+  }
+
+  private var silenceDeadline: Instant {
+    @inline(__always) mutating get {
+      lastHeard.advanced(byNanoseconds: Int64(Limits.sessionSilenceSecondsMax) * 1_000_000_000)
+    }
   }
 
   private var keepAliveDeadline: Instant {
-    lastElicitingAt + .seconds(Limits.sessionKeepAliveSeconds)
+    @inline(__always) mutating get {
+      lastElicitingAt.advanced(
+        byNanoseconds: Int64(Limits.sessionKeepAliveSeconds) * 1_000_000_000)
+    }
   }
 
   private var probeDeadline: Instant? {
-    if sent.isEmpty { return nil }
-    let timeout = Duration.nanoseconds(roundTrip.probeTimeout) * (1 << min(probeCount, 8))
-    return lastElicitingAt + min(timeout, .milliseconds(Limits.probeTimeoutMillisecondsMax))
+    @inline(__always) mutating get {
+      if sent.isEmpty { return nil }
+      let most = Int64(Limits.probeTimeoutMillisecondsMax) * 1_000_000
+      let timeout = min(roundTrip.probeTimeout, most) << Int64(min(probeCount, 8))
+      return lastElicitingAt.advanced(byNanoseconds: min(timeout, most))
+    }
   }
 
   /// Does what is due. What is to be sent goes out with the next `send`.
   public mutating func advance(to now: Instant) {
     if ending != nil { return }
-    if lastHeard + .seconds(Limits.sessionSilenceSecondsMax) <= now {
+    if silenceDeadline <= now {
       ending = .silent
       return
     }

@@ -29,23 +29,30 @@ extension Session {
   }
 
   /// Whether there is something to say that only the window or the pace holds back.
-  func hasMore(_ sources: SendSources) -> Bool {
+  @inline(__always)
+  mutating func hasMore(_ sources: SendSources) -> Bool {
     // Who may not be there is asked, and told nothing.
     if unprovenBytes != nil { return owed.hasPathFrames }
     return owed.isEliciting || control.hasPiece(end: controlBytes.end)
       || talk.hasPiece(end: sources.talk.end) || objects.hasPiece(end: sources.objects.end)
   }
 
-  private var isWindowOpen: Bool { congestion.bytesInFlight < congestion.windowBytes }
+  private var isWindowOpen: Bool {
+    @inline(__always) mutating get { congestion.bytesInFlight < congestion.windowBytes }
+  }
 
   /// The largest packet that may be sent to where the other end is now; 0 where none may be.
   var capacity: Int {
-    let most = min(pathMTU.current, unprovenBytes ?? .max)
-    return most >= Limits.smallPacketBytes ? most : 0
+    @inline(__always) mutating get {
+      let most = min(pathMTU.current, unprovenBytes ?? .max)
+      return most >= Limits.smallPacketBytes ? most : 0
+    }
   }
 
   /// Whether the path's MTU may be probed, if that is due.
-  var mayProbePath: Bool { unprovenBytes == nil && isWindowOpen }
+  var mayProbePath: Bool {
+    @inline(__always) mutating get { unprovenBytes == nil && isWindowOpen }
+  }
 
   // MARK: One packet
 
@@ -107,11 +114,11 @@ extension Session {
     if isElicitingAllowed, unprovenBytes == nil {
       let before = writer.count
       writeOwed(&writer, &packet)
-      if let range = writeStream(.control, control, 0, controlBytes, &writer) {
+      if let range = Self.writeStream(.control, control, 0, controlBytes, &writer) {
         control.onSent(range)
         (packet.controlStart, packet.controlCount) = (range.lowerBound, UInt32(range.count))
       }
-      if let range = writeStream(.talk, talk, talkBase, sources.talk, &writer) {
+      if let range = Self.writeStream(.talk, talk, talkBase, sources.talk, &writer) {
         talk.onSent(range)
         (packet.talkStart, packet.talkCount) = (range.lowerBound, UInt32(range.count))
       }
@@ -155,11 +162,12 @@ extension Session {
 
   // MARK: Frames
 
-  private func writeStream(
+  @inline(__always)
+  private static func writeStream(
     _ channel: Channel, _ stream: SendStream, _ base: UInt64, _ bytes: ByteLog,
     _ writer: inout ByteWriter
   ) -> Range<UInt64>? {
-    let room = writer.room - Self.streamHeadBytesMax
+    let room = writer.room - streamHeadBytesMax
     guard room > 0, let range = stream.piece(end: bytes.end, atMost: room) else { return nil }
     writer.u8(FrameType.stream.rawValue)
     writer.u8(channel.rawValue)
@@ -261,7 +269,7 @@ extension Session {
   // MARK: Shared pieces
 
   /// Whether nothing but a shared piece is to be sent.
-  private func isSharedNext(_ sources: SendSources) -> Bool {
+  private mutating func isSharedNext(_ sources: SendSources) -> Bool {
     guard unprovenBytes == nil, !owed.isEliciting, !control.hasPiece(end: controlBytes.end),
       !talk.hasPiece(end: sources.talk.end),
       let wanted = objects.piece(end: sources.objects.end, atMost: 1)

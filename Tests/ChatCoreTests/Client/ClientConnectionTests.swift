@@ -23,7 +23,7 @@ struct ClientConnectionTests {
       if case .ended = $0 { reactor.stop() }
     }
     var heard: [String] = []
-    _ = try reactor.watch(server.fd, for: .readable) { _ in
+    let watch = try reactor.watch(server.fd, for: .readable) { _ in
       for index in 0..<server.receive() {
         server.withDatagram(index) { bytes, source in
           heard.append(bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) })
@@ -39,6 +39,7 @@ struct ClientConnectionTests {
     end.deadline = reactor.now + .seconds(1)
     client.start()
     try reactor.run()
+    watch.interest = []
     return (heard, events)
   }
 

@@ -31,7 +31,10 @@ final class NativePeer {
 
   /// When its front end has something to do for it.
   var nextDeadline: Instant? {
-    [session.nextDeadline, heldUntil, joinDeadline].compactMap { $0 }.min()
+    var deadline = session.nextDeadline
+    if let heldUntil { deadline = min(deadline ?? heldUntil, heldUntil) }
+    if let joinDeadline { deadline = min(deadline ?? joinDeadline, joinDeadline) }
+    return deadline
   }
 }
 
