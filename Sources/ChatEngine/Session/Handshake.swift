@@ -68,7 +68,8 @@ public enum Handshake {
       guard reader.u8() == DatagramType.helloAnswer.rawValue, let version = reader.u8(),
         let nonce = reader.u64()
       else { return nil }
-      guard version == Handshake.version, let cookie = reader.bytes(Handshake.cookieBytes), let key = reader.bytes(32),
+      guard version == Handshake.version,
+        let cookie = reader.bytes(Handshake.cookieBytes), let key = reader.bytes(32),
         let serverKey = PublicKey(key), let flags = reader.u8(),
         let salt = reader.bytes(Handshake.saltBytes), let people = reader.u32(),
         let name = reader.vtext(max: Limits.serverNameBytesMax)
