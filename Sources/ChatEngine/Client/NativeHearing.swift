@@ -48,7 +48,9 @@ struct NativeHearing {
     }
     ownMember = welcome.member
     if !welcome.isResumed {
-      for picture in pictures.values { events.append(.pictureLost(from: picture.from)) }
+      for picture in pictures.values.sorted(by: { $0.seq < $1.seq }) {
+        events.append(.pictureLost(from: picture.from))
+      }
       pictures.removeAll()
       last = max(last, welcome.next - min(welcome.next, 1))
     }
