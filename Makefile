@@ -58,12 +58,13 @@ end-to-end: build ## the real binary, real sockets, a real terminal
 fuzz: packages ## fuzz what reads bytes, SECONDS each
 	Tests/Fuzz/run.sh $(SECONDS)
 
-bench: build ## compare with a C relay, Pillow and vips, in one run each
+bench: build ## compare with a C relay, NATS, Redis, Pillow and vips, in one run each
 	@Scripts/packages.sh bench
 	$(SWIFT_BUILD) --product picture-bench
 	Benchmarks/Fanout/fanout.py
 	Benchmarks/Fanout/footprint.py
 	/usr/bin/python3 Benchmarks/Pictures/compare.py
+	/usr/bin/python3 Benchmarks/Native/native.py
 
 screenshot: build ## make the README's picture anew
 	@Scripts/packages.sh screenshot

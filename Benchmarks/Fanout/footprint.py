@@ -36,7 +36,18 @@ import sys
 import tempfile
 import time
 
-from fanout import ROOT, Failure, chatd_command, cpu_nanoseconds, end, is_bound, private_environment
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Common"))
+
+from bench import (
+    ROOT,
+    Failure,
+    chatd_command,
+    cpu_nanoseconds,
+    end,
+    is_bound,
+    memory,
+    private_environment,
+)
 
 START_SECONDS = 10
 JOIN_SECONDS = 900
@@ -45,17 +56,6 @@ SUMMARY_SECONDS = 5
 JOINS_IN_FLIGHT = 32
 RETRY_SECONDS = 0.0005
 DATAGRAM_MAX = 65536
-
-
-def memory(pid):
-    """Resident bytes and proportional resident bytes."""
-    figures = {}
-    for table in ("status", "smaps_rollup"):
-        for line in pathlib.Path(f"/proc/{pid}/{table}").read_text().splitlines():
-            field, _, value = line.partition(":")
-            if field in ("VmRSS", "Pss"):
-                figures[field] = int(value.split()[0]) * 1024
-    return figures["VmRSS"], figures["Pss"]
 
 
 class Crowd:
@@ -229,7 +229,7 @@ def parse():
 
 def main():
     options = parse()
-    command = [str(part) for part in chatd_command(options.chatd) + ["--port", options.port]]
+    command = [str(part) for part in chatd_command(options.chatd, options.port)]
     if is_bound(options.port):
         raise Failure(f"port {options.port} is taken; choose another with --port")
     with tempfile.TemporaryDirectory(prefix="footprint-") as home:

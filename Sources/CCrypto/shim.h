@@ -1,4 +1,5 @@
-// OpenSSL's libcrypto for two jobs: X25519 (RFC 7748) and ChaCha20-Poly1305 (RFC 8439).
+// OpenSSL's libcrypto for three jobs: X25519 (RFC 7748), ChaCha20-Poly1305 (RFC 8439) and AES-256-GCM
+// (NIST SP 800-38D).
 //
 // The contexts of EVP cost an allocation and a look-up by name each, so a thread makes its own at
 // its first use and keeps them. Keys and nonces are set for each call. No configuration file is
@@ -10,68 +11,105 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 enum { CCRYPTO_KEY_BYTES = 32, CCRYPTO_NONCE_BYTES = 12, CCRYPTO_TAG_BYTES = 16 };
 
-/// What one thread keeps: a context that seals, one that opens, one that takes in keys.
+enum { CCRYPTO_CHACHA_POLY = 0, CCRYPTO_AES_GCM = 1, CCRYPTO_CIPHERS = 2 };
+
+/// What one thread keeps: for each cipher a context that seals and one that opens, and one that
+/// takes in keys.
 struct ccrypto_thread {
-  EVP_CIPHER_CTX *sealing;
-  EVP_CIPHER_CTX *opening;
+  EVP_CIPHER_CTX *sealing[CCRYPTO_CIPHERS];
+  EVP_CIPHER_CTX *opening[CCRYPTO_CIPHERS];
   EVP_PKEY_CTX *keys;
 };
+
+/// Whether this processor has instructions for AES-GCM, without which it is slow, and may take
+/// different times for different keys.
+static inline bool ccrypto_has_aes(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+#elif defined(__aarch64__)
+  return (getauxval(AT_HWCAP) & (HWCAP_AES | HWCAP_PMULL)) == (HWCAP_AES | HWCAP_PMULL);
+#else
+  return false;
+#endif
+}
+
+/// A pair of contexts for a cipher; false where there is no memory, or no such algorithm.
+static inline bool ccrypto_prepare(struct ccrypto_thread *here, int cipher) {
+  const char *name = cipher == CCRYPTO_AES_GCM ? "AES-256-GCM" : "ChaCha20-Poly1305";
+  EVP_CIPHER *algorithm = EVP_CIPHER_fetch(NULL, name, NULL);
+  EVP_CIPHER_CTX *sealing = EVP_CIPHER_CTX_new();
+  EVP_CIPHER_CTX *opening = EVP_CIPHER_CTX_new();
+  bool is_done = algorithm != NULL && sealing != NULL && opening != NULL &&
+                 EVP_EncryptInit_ex2(sealing, algorithm, NULL, NULL, NULL) == 1 &&
+                 EVP_DecryptInit_ex2(opening, algorithm, NULL, NULL, NULL) == 1;
+  EVP_CIPHER_free(algorithm);
+  if (is_done) {
+    here->sealing[cipher] = sealing;
+    here->opening[cipher] = opening;
+  } else {
+    EVP_CIPHER_CTX_free(sealing);
+    EVP_CIPHER_CTX_free(opening);
+  }
+  return is_done;
+}
 
 /// This thread's contexts; NULL where there is no memory, or no such algorithm.
 static inline struct ccrypto_thread *ccrypto_here(void) {
   static _Thread_local struct ccrypto_thread here;
   if (here.keys != NULL) return &here;
   if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) return NULL;
-  EVP_CIPHER_CTX *sealing = EVP_CIPHER_CTX_new();
-  EVP_CIPHER_CTX *opening = EVP_CIPHER_CTX_new();
   EVP_PKEY_CTX *keys = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
-  if (sealing != NULL && opening != NULL && keys != NULL &&
-      EVP_EncryptInit_ex(sealing, EVP_chacha20_poly1305(), NULL, NULL, NULL) == 1 &&
-      EVP_DecryptInit_ex(opening, EVP_chacha20_poly1305(), NULL, NULL, NULL) == 1 &&
-      EVP_PKEY_fromdata_init(keys) == 1) {
-    here.sealing = sealing;
-    here.opening = opening;
+  if (keys != NULL && EVP_PKEY_fromdata_init(keys) == 1) {
     here.keys = keys;
     return &here;
   }
-  EVP_CIPHER_CTX_free(sealing);
-  EVP_CIPHER_CTX_free(opening);
   EVP_PKEY_CTX_free(keys);
   return NULL;
 }
 
+/// The same with the contexts of a cipher ready.
+static inline struct ccrypto_thread *ccrypto_with(int cipher) {
+  struct ccrypto_thread *here = ccrypto_here();
+  if (here == NULL) return NULL;
+  return here->sealing[cipher] != NULL || ccrypto_prepare(here, cipher) ? here : NULL;
+}
+
 /// Seals `count` bytes of `from` into `to`, which may be the same, and writes the tag's 16 bytes.
-static inline bool ccrypto_seal(const uint8_t *key, const uint8_t *nonce, const uint8_t *header,
+static inline bool ccrypto_seal(int cipher, const uint8_t *key, const uint8_t *nonce, const uint8_t *header,
                                 int header_count, const uint8_t *from, uint8_t *to, int count,
                                 uint8_t *tag) {
-  struct ccrypto_thread *here = ccrypto_here();
+  struct ccrypto_thread *here = ccrypto_with(cipher);
   int written = 0;
-  return here != NULL && EVP_EncryptInit_ex(here->sealing, NULL, NULL, key, nonce) == 1 &&
+  return here != NULL && EVP_EncryptInit_ex(here->sealing[cipher], NULL, NULL, key, nonce) == 1 &&
          (header_count == 0 ||
-          EVP_EncryptUpdate(here->sealing, NULL, &written, header, header_count) == 1) &&
-         (count == 0 || EVP_EncryptUpdate(here->sealing, to, &written, from, count) == 1) &&
-         EVP_EncryptFinal_ex(here->sealing, to + count, &written) == 1 &&
-         EVP_CIPHER_CTX_ctrl(here->sealing, EVP_CTRL_AEAD_GET_TAG, CCRYPTO_TAG_BYTES, tag) == 1;
+          EVP_EncryptUpdate(here->sealing[cipher], NULL, &written, header, header_count) == 1) &&
+         (count == 0 || EVP_EncryptUpdate(here->sealing[cipher], to, &written, from, count) == 1) &&
+         EVP_EncryptFinal_ex(here->sealing[cipher], to + count, &written) == 1 &&
+         EVP_CIPHER_CTX_ctrl(here->sealing[cipher], EVP_CTRL_AEAD_GET_TAG, CCRYPTO_TAG_BYTES, tag) == 1;
 }
 
 /// Opens `count` bytes of `from`, without the tag, into `to`, which may be the same; false where
 /// they were not sealed so. Then `to` holds nothing that was in them.
-static inline bool ccrypto_open(const uint8_t *key, const uint8_t *nonce, const uint8_t *header,
+static inline bool ccrypto_open(int cipher, const uint8_t *key, const uint8_t *nonce, const uint8_t *header,
                                 int header_count, const uint8_t *from, uint8_t *to, int count,
                                 const uint8_t *tag) {
-  struct ccrypto_thread *here = ccrypto_here();
+  struct ccrypto_thread *here = ccrypto_with(cipher);
   uint8_t wanted[CCRYPTO_TAG_BYTES];
   int written = 0;
   memcpy(wanted, tag, sizeof wanted);
-  if (here != NULL && EVP_DecryptInit_ex(here->opening, NULL, NULL, key, nonce) == 1 &&
-      EVP_CIPHER_CTX_ctrl(here->opening, EVP_CTRL_AEAD_SET_TAG, sizeof wanted, wanted) == 1 &&
+  if (here != NULL && EVP_DecryptInit_ex(here->opening[cipher], NULL, NULL, key, nonce) == 1 &&
+      EVP_CIPHER_CTX_ctrl(here->opening[cipher], EVP_CTRL_AEAD_SET_TAG, sizeof wanted, wanted) == 1 &&
       (header_count == 0 ||
-       EVP_DecryptUpdate(here->opening, NULL, &written, header, header_count) == 1) &&
-      (count == 0 || EVP_DecryptUpdate(here->opening, to, &written, from, count) == 1) &&
-      EVP_DecryptFinal_ex(here->opening, to + count, &written) == 1) {
+       EVP_DecryptUpdate(here->opening[cipher], NULL, &written, header, header_count) == 1) &&
+      (count == 0 || EVP_DecryptUpdate(here->opening[cipher], to, &written, from, count) == 1) &&
+      EVP_DecryptFinal_ex(here->opening[cipher], to + count, &written) == 1) {
     return true;
   }
   if (count > 0) memset(to, 0, (size_t)count);

@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from support.classroom import ClassroomServer  # noqa: E402
 from support.joiner import Joiner  # noqa: E402
+from support.network import Network  # noqa: E402
 from support.pictures import jpeg_shell  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.terminal import Terminal  # noqa: E402
@@ -117,3 +118,10 @@ def terminal(tmp_path_factory):
     yield start
     for item in terminals:
         item.close()
+
+
+@pytest.fixture
+def network():
+    """Hosts with networks of their own and bad links between them; needs root."""
+    with Network() as network:
+        yield network

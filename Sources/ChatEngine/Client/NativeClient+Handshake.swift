@@ -85,12 +85,10 @@ extension NativeClient {
       initiator: configuration.keyPair, remote: answer.serverKey,
       ephemeral: KeyPair.make(&random), psk: psk, prologue: Handshake.prologue)
     localID = UInt32(truncatingIfNeeded: random.uint64())
-    let id = localID
+    var wish = Handshake.Wish(clientID: localID, offersAES: configuration.offersAES)
     let message = try? noise.write { hash in
-      var payload: [UInt8] = []
-      payload.appendU32(id)
-      if let psk { payload += Handshake.proof(of: psk, hash: hash) }
-      return payload
+      if let psk { wish.proof = Handshake.proof(of: psk, hash: hash) }
+      return wish.bytes
     }
     // A key with which no secret can be agreed on is no server's.
     guard let message else { return end(.notAnswered) }
@@ -107,16 +105,15 @@ extension NativeClient {
   private mutating func takeAccept(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
     guard let (id, message) = Handshake.readAccept(bytes), id == localID else { return }
     guard var noise = noise.take(), let payload = try? noise.read(message.span).payload,
-      payload.count == 4 + Handshake.resetTokenBytes
+      let grant = Handshake.Grant(payload)
     else {
       // Whoever could write it saw the Init; the handshake cannot go on from here.
       return ask(at: now)
     }
-    let remoteID = payload.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
     let keys = noise.split()
     session = Session(
-      localID: localID, remoteID: remoteID, remoteKey: claimedKey!, address: address,
-      keys: keys, keepsAlive: true, resetToken: Array(payload.dropFirst(4)), at: now)
+      localID: localID, remoteID: grant.sessionID, remoteKey: claimedKey!, address: address,
+      keys: keys, cipher: grant.cipher, keepsAlive: true, resetToken: grant.resetToken, at: now)
     metKey = claimedKey
     sources = Session.SendSources()
     nextRepeat = nil

@@ -14,6 +14,8 @@ public struct NativeClient: ~Copyable {
     /// The server's key, where it is known from before.
     public var serverKey: PublicKey?
     public var password: [UInt8]?
+    /// Whether AES-GCM is offered to the server.
+    public var offersAES = Cipher.hasFastAES
     /// How long an answer may take before the first join.
     public var timeout = Duration.seconds(Limits.answerTimeoutSecondsDefault)
     /// How long something that was said may go without any progress; nil for as long as it takes.

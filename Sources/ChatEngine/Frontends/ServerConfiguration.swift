@@ -15,6 +15,8 @@ public struct ServerConfiguration: Sendable {
   public var keyPair: KeyPair?
   /// What the password was made into, and the salt that clients need for the same.
   public var password: (key: SecretKey, salt: [UInt8])?
+  /// Whether AES-GCM is taken where clients offer it.
+  public var takesAES = Cipher.hasFastAES
   /// What the server calls itself.
   public var serverName = ""
   /// Names that keys owned before.

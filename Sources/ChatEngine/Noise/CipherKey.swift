@@ -11,43 +11,54 @@ public struct CipherNonce: Equatable, Sendable {
     )
   }
 
-  /// Noise's nonce of ChaChaPoly: four zero bytes and the number, little-endian (§12.3).
-  public init(number: UInt64) {
-    words = (
-      0, UInt32(truncatingIfNeeded: number).littleEndian,
-      UInt32(truncatingIfNeeded: number >> 32).littleEndian
-    )
+  /// Noise's nonces: four zero bytes and the number, little-endian for ChaChaPoly, big-endian for
+  /// AESGCM (§12.3, §12.4).
+  public init(number: UInt64, for cipher: Cipher = .chaChaPoly) {
+    switch cipher {
+    case .chaChaPoly:
+      // Little-endian is big-endian with the bytes the other way round.
+      self.init(0, number.byteSwapped)
+    case .aesGCM: self.init(0, number)
+    }
   }
 
   public static func == (first: Self, second: Self) -> Bool { first.words == second.words }
 }
 
-/// A key that seals and opens with ChaCha20-Poly1305 (RFC 8439), wiped at the end.
+/// A key that seals and opens, wiped at the end.
 ///
 /// Who seals with it never uses a number twice. Nothing is allocated in a call. Not `Sendable`: it
 /// stays on its session's thread.
 public final class CipherKey {
-  public static let tagBytes = ChaChaPoly.tagBytes
+  public static let tagBytes = Cipher.tagBytes
   /// The number that Noise keeps for rekeying (§4.2); nothing else is sealed with it.
   private static let rekeyNumber = UInt64.max
 
+  public let cipher: Cipher
   private let key: SecretBytes
 
   /// Nil where `bytes` are not 32.
-  public init?(copying bytes: Span<UInt8>) {
-    guard bytes.count == ChaChaPoly.keyBytes else { return nil }
+  public init?(copying bytes: Span<UInt8>, for cipher: Cipher = .chaChaPoly) {
+    guard bytes.count == Cipher.keyBytes else { return nil }
+    self.cipher = cipher
     key = bytes.withUnsafeBufferPointer { SecretBytes(copying: $0.baseAddress!, count: $0.count) }
   }
 
   /// 32 bytes that `fill` writes.
-  init(_ fill: (UnsafeMutablePointer<UInt8>) -> Void) {
-    key = SecretBytes(count: ChaChaPoly.keyBytes)
+  init(for cipher: Cipher = .chaChaPoly, _ fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+    self.cipher = cipher
+    key = SecretBytes(count: Cipher.keyBytes)
     fill(key.start)
+  }
+
+  /// The same key for another cipher; this one is not to be used any more.
+  public func rededicated(to cipher: Cipher) -> CipherKey {
+    CipherKey(for: cipher) { $0.update(from: key.start, count: Cipher.keyBytes) }
   }
 
   /// A key for something that is sealed by itself.
   public static func make(_ random: inout SecretRandom) -> CipherKey {
-    CipherKey { random.fill($0, ChaChaPoly.keyBytes) }
+    CipherKey { random.fill($0, Cipher.keyBytes) }
   }
 
   public func withBytes<Result, Failure: Error>(
@@ -69,7 +80,7 @@ public final class CipherKey {
     precondition(number != Self.rekeyNumber, "the numbers of this key are used up")
     seal(
       bytes, count: count, header: header, headerCount: headerCount,
-      nonce: CipherNonce(number: number))
+      nonce: CipherNonce(number: number, for: cipher))
   }
 
   /// The same with a nonce of the caller's own.
@@ -77,7 +88,7 @@ public final class CipherKey {
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
     headerCount: Int, nonce: CipherNonce
   ) {
-    ChaChaPoly.seal(
+    cipher.seal(
       bytes, count: count, header: header, headerCount: headerCount, key: key.start, nonce: nonce)
   }
 
@@ -103,7 +114,7 @@ public final class CipherKey {
     number != Self.rekeyNumber
       && open(
         from: source, count: count, into: result, header: header, headerCount: headerCount,
-        nonce: CipherNonce(number: number))
+        nonce: CipherNonce(number: number, for: cipher))
   }
 
   /// The same with a nonce of the sender's own.
@@ -111,24 +122,24 @@ public final class CipherKey {
     from source: UnsafePointer<UInt8>, count: Int, into result: UnsafeMutablePointer<UInt8>,
     header: UnsafePointer<UInt8>, headerCount: Int, nonce: CipherNonce
   ) -> Bool {
-    ChaChaPoly.open(
+    cipher.open(
       source, count: count, into: result, header: header, headerCount: headerCount, key: key.start,
       nonce: nonce)
   }
 
-  /// The key that follows this one: REKEY of Noise §4.2.
+  /// The key that follows this one: REKEY of Noise §4.2, with ChaChaPoly for both ciphers.
   public func next() -> CipherKey {
-    let sealed = SecretBytes(count: ChaChaPoly.keyBytes + ChaChaPoly.tagBytes)
-    ChaChaPoly.seal(
-      sealed.start, count: ChaChaPoly.keyBytes, header: sealed.start, headerCount: 0,
+    let sealed = SecretBytes(count: Cipher.keyBytes + Cipher.tagBytes)
+    Cipher.chaChaPoly.seal(
+      sealed.start, count: Cipher.keyBytes, header: sealed.start, headerCount: 0,
       key: key.start, nonce: CipherNonce(number: Self.rekeyNumber))
-    return CipherKey { $0.update(from: sealed.start, count: ChaChaPoly.keyBytes) }
+    return CipherKey(for: cipher) { $0.update(from: sealed.start, count: Cipher.keyBytes) }
   }
 
   /// Becomes the key that follows.
   public func rekey() {
     let next = next()
-    key.start.update(from: next.key.start, count: ChaChaPoly.keyBytes)
+    key.start.update(from: next.key.start, count: Cipher.keyBytes)
     extendLifetime(next)
   }
 }

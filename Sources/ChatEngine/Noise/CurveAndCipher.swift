@@ -24,40 +24,48 @@ enum X25519 {
   }
 }
 
-/// The cipher function of Noise's `ChaChaPoly`: ChaCha20-Poly1305 (RFC 8439 §2.8).
+/// What seals and opens: an AEAD with keys of 32 bytes, nonces of 12 and tags of 16.
 ///
 /// A thread keeps what the library needs, so nothing is allocated for a call.
-enum ChaChaPoly {
+public enum Cipher: UInt8, Sendable {
+  /// Noise's `ChaChaPoly`: ChaCha20-Poly1305 (RFC 8439 §2.8).
+  case chaChaPoly = 0
+  /// Noise's `AESGCM`: AES-256-GCM (NIST SP 800-38D), where processors have instructions for it.
+  case aesGCM = 1
+
   static let keyBytes = 32
   static let tagBytes = 16
 
+  /// Whether this machine's processor has instructions for AES-GCM.
+  public static let hasFastAES = ccrypto_has_aes()
+
   /// Seals `count` bytes in place; the tag's 16 bytes are written behind them.
-  static func seal(
+  func seal(
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
     headerCount: Int, key: UnsafePointer<UInt8>, nonce: CipherNonce
   ) {
     let isSealed = withUnsafeBytes(of: nonce.words) { nonce in
       ccrypto_seal(
-        key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self), header, Int32(headerCount),
-        bytes, bytes, Int32(count), bytes + count)
+        Int32(rawValue), key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self), header,
+        Int32(headerCount), bytes, bytes, Int32(count), bytes + count)
     }
-    precondition(isSealed, "no ChaCha20-Poly1305")
+    precondition(isSealed, "no \(self)")
   }
 
   /// Opens `count` bytes, of which the last 16 are the tag, into `count − 16` of `result`, which
   /// may be where they are.
   ///
   /// - Returns: whether they were sealed so; if not, `result` holds zeros.
-  static func open(
+  func open(
     _ bytes: UnsafePointer<UInt8>, count: Int, into result: UnsafeMutablePointer<UInt8>,
     header: UnsafePointer<UInt8>, headerCount: Int, key: UnsafePointer<UInt8>, nonce: CipherNonce
   ) -> Bool {
-    guard count >= tagBytes else { return false }
-    let textCount = count - tagBytes
+    guard count >= Self.tagBytes else { return false }
+    let textCount = count - Self.tagBytes
     return withUnsafeBytes(of: nonce.words) { nonce in
       ccrypto_open(
-        key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self), header, Int32(headerCount),
-        bytes, result, Int32(textCount), bytes + textCount)
+        Int32(rawValue), key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self), header,
+        Int32(headerCount), bytes, result, Int32(textCount), bytes + textCount)
     }
   }
 }

@@ -114,7 +114,7 @@ public struct NoiseHandshake: ~Copyable {
         remoteEphemeral = key
         mixEphemeral(key)
       case .s:
-        let count = X25519.keyBytes + ChaChaPoly.tagBytes
+        let count = X25519.keyBytes + Cipher.tagBytes
         let part = try Self.take(count, of: message.count, at: &position)
         remoteKey = PublicKey(try symmetric.decryptAndHash(message.extracting(part)))
       case .psk: mixPSK()
@@ -122,7 +122,7 @@ public struct NoiseHandshake: ~Copyable {
       }
     }
     let rest = message.extracting(position..<message.count)
-    guard rest.count >= ChaChaPoly.tagBytes else { throw .tooShort }
+    guard rest.count >= Cipher.tagBytes else { throw .tooShort }
     let hash = symmetric.hash
     let payload = try symmetric.decryptAndHash(rest)
     next = turn + 1

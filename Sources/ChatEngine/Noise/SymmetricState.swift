@@ -4,7 +4,7 @@ struct SymmetricState: ~Copyable {
   /// HASHLEN and BLOCKLEN of BLAKE2b (§12.5).
   static let hashBytes = 64
   private static let blockBytes = 128
-  private static let keyBytes = ChaChaPoly.keyBytes
+  private static let keyBytes = Cipher.keyBytes
 
   /// Side by side: the chaining key `ck`, the hash `h`, what HKDF makes (its own key, three
   /// results), a block for HMAC and its inner hash, the cipher's key `k`.
@@ -55,11 +55,11 @@ struct SymmetricState: ~Copyable {
   mutating func encryptAndHash(_ text: [UInt8], to message: inout [UInt8]) {
     let start = message.count
     message += text
-    if hasKey { message.append(contentsOf: repeatElement(0, count: ChaChaPoly.tagBytes)) }
+    if hasKey { message.append(contentsOf: repeatElement(0, count: Cipher.tagBytes)) }
     message.withUnsafeMutableBufferPointer { message in
       guard let sealed = message.baseAddress.map({ $0 + start }) else { return }
       if hasKey {
-        ChaChaPoly.seal(
+        Cipher.chaChaPoly.seal(
           sealed, count: text.count, header: hashed, headerCount: Self.hashBytes, key: key,
           nonce: CipherNonce(number: number))
         number += 1
@@ -73,15 +73,15 @@ struct SymmetricState: ~Copyable {
     var text: [UInt8] = []
     var isAuthentic = true
     bytes.withUnsafeBufferPointer { bytes in
-      guard hasKey, let start = bytes.baseAddress, bytes.count >= ChaChaPoly.tagBytes else {
+      guard hasKey, let start = bytes.baseAddress, bytes.count >= Cipher.tagBytes else {
         isAuthentic = !hasKey
         text = Array(bytes)
         return
       }
-      let count = bytes.count - ChaChaPoly.tagBytes
+      let count = bytes.count - Cipher.tagBytes
       // The library wants an address, also of nothing.
       text = [UInt8](unsafeUninitializedCapacity: max(count, 1)) { buffer, initialized in
-        isAuthentic = ChaChaPoly.open(
+        isAuthentic = Cipher.chaChaPoly.open(
           start, count: bytes.count, into: buffer.baseAddress!, header: hashed,
           headerCount: Self.hashBytes, key: key, nonce: CipherNonce(number: number))
         initialized = isAuthentic ? count : 0

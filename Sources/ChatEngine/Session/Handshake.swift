@@ -100,6 +100,48 @@ public enum Handshake {
     return (cookie, reader.rest())
   }
 
+  /// What a client says in the payload of message 1.
+  struct Wish: Equatable {
+    var clientID: UInt32
+    var offersAES: Bool
+    /// Where a password is needed.
+    var proof: [UInt8] = []
+
+    init(clientID: UInt32, offersAES: Bool) {
+      (self.clientID, self.offersAES) = (clientID, offersAES)
+    }
+
+    init?(_ payload: [UInt8], hasProof: Bool) {
+      guard payload.count == 5 + (hasProof ? Handshake.proofBytes : 0) else { return nil }
+      clientID = payload.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+      offersAES = payload[4] & 1 == 1
+      proof = Array(payload.dropFirst(5))
+    }
+
+    var bytes: [UInt8] {
+      var bytes: [UInt8] = []
+      bytes.appendU32(clientID)
+      bytes.append(offersAES ? 1 : 0)
+      return bytes + proof
+    }
+  }
+
+  /// What a server says in the payload of message 2.
+  struct Grant: Equatable {
+    var sessionID: UInt32
+    var resetToken: [UInt8]
+    var cipher: Cipher
+
+    init?(_ payload: [UInt8]) {
+      guard payload.count == 4 + Handshake.resetTokenBytes + 1,
+        let cipher = payload.last.flatMap(Cipher.init(rawValue:))
+      else { return nil }
+      sessionID = payload.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+      resetToken = Array(payload.dropFirst(4).dropLast())
+      self.cipher = cipher
+    }
+  }
+
   static func accept(clientID: UInt32, message: [UInt8]) -> [UInt8] {
     var bytes = [DatagramType.accept.rawValue]
     bytes.appendU32(clientID)

@@ -81,15 +81,18 @@ public struct Session: ~Copyable {
 
   /// - Parameters:
   ///   - keys: what `NoiseHandshake.split` gave.
+  ///   - cipher: what both ends agreed on.
   ///   - keepsAlive: whether this end shows now and then that it is there: the client's.
   init(
     localID: UInt32, remoteID: UInt32, remoteKey: PublicKey, address: PeerAddress,
-    keys: (sending: CipherKey, receiving: CipherKey), keepsAlive: Bool, resetToken: [UInt8] = [],
-    at now: Instant
+    keys: (sending: CipherKey, receiving: CipherKey), cipher: Cipher, keepsAlive: Bool,
+    resetToken: [UInt8] = [], at now: Instant
   ) {
     (self.localID, self.remoteID, self.remoteKey) = (localID, remoteID, remoteKey)
     (self.address, self.keepsAlive, self.resetToken) = (address, keepsAlive, resetToken)
-    self.keys = SessionKeys(sending: keys.sending, receiving: keys.receiving, at: now)
+    self.keys = SessionKeys(
+      sending: keys.sending.rededicated(to: cipher),
+      receiving: keys.receiving.rededicated(to: cipher), at: now)
     (lastElicitingAt, lastHeard) = (now, now)
   }
 

@@ -49,27 +49,21 @@ extension NativeFrontend {
       responder: keyPair, ephemeral: KeyPair.make(&random), psk: password?.key,
       prologue: Handshake.prologue)
     guard let read = try? noise.read(message.span), let remoteKey = noise.remoteKey,
-      let clientID = Self.clientID(read.payload, hasProof: password != nil)
+      let wish = Handshake.Wish(read.payload, hasProof: password != nil)
     else {
       joins.noteFailedHandshake(of: address, at: now)
       output.drop(.badHandshake, from: address, at: now)
       return
     }
-    let proof = read.payload.dropFirst(4)
     let refusal = refusal(
-      proof: Array(proof), read.hash, address, at: now, &joins, &output)
+      proof: wish.proof, read.hash, address, at: now, &joins, &output)
     if let refusal {
       let datagram = Handshake.refusal(
-        refusal, clientID: clientID, key: Handshake.refusalKey(&noise))
+        refusal, clientID: wish.clientID, key: Handshake.refusalKey(&noise))
       send(datagram, to: address, &output)
       return
     }
-    accept(noise, remoteKey, ephemeral, clientID, address, at: now, &output)
-  }
-
-  private static func clientID(_ payload: [UInt8], hasProof: Bool) -> UInt32? {
-    guard payload.count == 4 + (hasProof ? Handshake.proofBytes : 0) else { return nil }
-    return payload.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+    accept(noise, remoteKey, ephemeral, wish, address, at: now, &output)
   }
 
   private func refusal(
@@ -95,22 +89,25 @@ extension NativeFrontend {
 
   private mutating func accept(
     _ noise: consuming NoiseHandshake, _ remoteKey: PublicKey, _ ephemeral: PublicKey,
-    _ clientID: UInt32, _ address: PeerAddress, at now: Instant, _ output: inout ServerOutput
+    _ wish: Handshake.Wish, _ address: PeerAddress, at now: Instant,
+    _ output: inout ServerOutput
   ) {
     let slot = peers.nextSlot
     if Int(slot) == generations.count { generations.append(0) }
     generations[Int(slot)] &+= 1
     let id = slot | generations[Int(slot)] << Self.slotBits
+    let cipher = wish.offersAES && takesAES ? Cipher.aesGCM : .chaChaPoly
     var payload: [UInt8] = []
     payload.appendU32(id)
     payload += resetToken(of: id)
+    payload.append(cipher.rawValue)
     guard let message = try? noise.write(payload: payload) else { return }
     var session = Session(
-      localID: id, remoteID: clientID, remoteKey: remoteKey, address: address,
-      keys: noise.split(), keepsAlive: false, at: now)
+      localID: id, remoteID: wish.clientID, remoteKey: remoteKey, address: address,
+      keys: noise.split(), cipher: cipher, keepsAlive: false, at: now)
     // What is said here is for those who have joined.
     session.holdBack()
-    let accept = Handshake.accept(clientID: clientID, message: message)
+    let accept = Handshake.accept(clientID: wish.clientID, message: message)
     let peer = NativePeer(session: session, slot: slot, accept: accept, ephemeral: ephemeral)
     peer.joinDeadline = now + .seconds(Limits.joinSecondsMax)
     let inserted = peers.insert(peer)

@@ -34,6 +34,7 @@ public struct NativeFrontend: ~Copyable {
   let keyPair: KeyPair
   let password: (key: SecretKey, salt: [UInt8])?
   let serverName: String
+  let takesAES: Bool
   let cookies: Cookies
   let resetKey: [UInt8]
   var helloAnswers = RateLimiter()
@@ -45,6 +46,7 @@ public struct NativeFrontend: ~Copyable {
     keyPair = configuration.keyPair ?? KeyPair.make(&random)
     password = configuration.password
     serverName = configuration.serverName
+    takesAES = configuration.takesAES
     cookies = Cookies(&random)
     resetKey = keyPair.secret.withBytes {
       Blake2b.keyed256(key: $0, Array("reset token".utf8))
