@@ -89,6 +89,8 @@ public enum Limits {
   public static let helloAnswersBurst = 1_000
   /// Resets in a second.
   public static let resetsPerSecond = 100
+  /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
+  public static let timersPerSessionMax = 8
   /// Handshakes that were answered and not yet used.
   public static let unconfirmedMax = 4_096
   /// How long a session may last that has not joined.

@@ -36,11 +36,6 @@ public struct Slab<Element> {
     return element
   }
 
-  /// Calls `body` with each value.
-  public func forEach(_ body: (Element) -> Void) {
-    for case let element? in slots { body(element) }
-  }
-
   /// Calls `body` with each slot that is occupied, in the order of their numbers, and its value.
   public func forEachSlot(_ body: (UInt32, Element) -> Void) {
     for (slot, element) in slots.enumerated() {

@@ -242,12 +242,12 @@ public struct NativeFrontend: ~Copyable {
   /// Tells every client that the server stops, once it has all that was said.
   public mutating func announceShutdown() {
     isClosing = true
-    peers.forEach { enqueue($0) }
+    peers.forEachSlot { _, peer in enqueue(peer) }
   }
 
   /// Tells those who still lack something, too.
   public mutating func closeAll() {
-    peers.forEach { peer in
+    peers.forEachSlot { _, peer in
       peer.session.close(.shuttingDown)
       enqueue(peer)
     }
@@ -280,6 +280,17 @@ public struct NativeFrontend: ~Copyable {
     if let queued = peer.queuedDeadline, queued <= due { return }
     peer.queuedDeadline = due
     timers.insert(due, peer.slot)
+    if timers.count > Limits.timersPerSessionMax * (peers.count + 1) { dropStaleTimers() }
+  }
+
+  /// A session that speaks sets its timer for an earlier time again and again, and what it had set
+  /// before is in the queue until it is due, which may be long.
+  private mutating func dropStaleTimers() {
+    var kept = TimerQueue()
+    peers.forEachSlot { _, peer in
+      if let due = peer.queuedDeadline { kept.insert(due, peer.slot) }
+    }
+    timers = kept
   }
 }
 
