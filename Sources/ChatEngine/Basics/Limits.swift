@@ -50,12 +50,14 @@ public enum Limits {
   public static let sharedFramesBytesMax = 40
   /// All frames that are no data, at their longest.
   public static let owedFramesBytesMax = 96
+  /// Those of them that ask whether the other end is there, and answer that.
+  public static let pathFramesBytesMax = 1 + 9 + 9
   /// The reason that a session's end gives in words.
   public static let closeTextBytesMax = 256
   /// What may be sent to a new address, in multiples of what came from there (RFC 9000 §8.1).
   public static let unprovenAddressFactor = 3
   /// The least packet that is worth sending while a new address is not proven.
-  public static let smallPacketBytes = 80
+  public static let smallPacketBytes = 50
   /// Later packets that must have arrived for one to be lost (RFC 9002 §6.1.1).
   public static let lossPackets: UInt64 = 3
   /// Packets that a probe timeout sends (RFC 9002 §6.2.4).
@@ -87,6 +89,8 @@ public enum Limits {
   public static let helloAnswersBurst = 1_000
   /// Resets in a second.
   public static let resetsPerSecond = 100
+  /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
+  public static let timersPerSessionMax = 8
   /// Handshakes that were answered and not yet used.
   public static let unconfirmedMax = 4_096
   /// How long a session may last that has not joined.
@@ -293,6 +297,9 @@ public enum Limits {
   ]
   /// A length that was lost so often does not get through.
   public static let pathProbeLossesMax = 2
+  /// Times in a row that long datagrams were lost and none arrived, after which the path is taken
+  /// for one that does not let them through any more.
+  public static let pathLongLossesMax = 3
   /// How long after a probe that was lost the same length is tried again.
   public static let pathProbeGapMilliseconds = 1_000
   /// How long after the last probe of a search the next search begins.

@@ -46,18 +46,27 @@ extension NativeClient {
   private func takeHelloAnswer(
     _ bytes: UnsafeBufferPointer<UInt8>, at now: Instant
   ) {
-    guard let (version, answer) = Handshake.HelloAnswer.read(bytes) else { return }
-    guard version == Handshake.version else { return end(.otherVersion(version)) }
-    guard let answer, answer.nonce == helloNonce else { return }
+    guard let (version, nonce, answer) = Handshake.HelloAnswer.read(bytes), nonce == helloNonce
+    else { return }
+    guard version == Handshake.version else { return suspect(.otherVersion(version)) }
+    guard let answer else { return }
     if let known = configuration.serverKey ?? metKey, known != answer.serverKey {
-      return end(.keyChanged(answer.serverKey))
+      return suspect(.keyChanged(answer.serverKey))
     }
     var psk: SecretKey?
     if let salt = answer.salt {
-      guard let key = passwordKey(salt) else { return end(.passwordNeeded) }
+      guard let key = passwordKey(salt) else { return suspect(.passwordNeeded) }
       psk = key
     }
     initiate(answer, psk, at: now)
+  }
+
+  /// Nothing shows that an answer came as it was sent, so one that ends the client is believed when
+  /// the next Hello is answered alike.
+  private mutating func suspect(_ ending: ClientEnding) {
+    if suspicion == ending { return end(ending) }
+    suspicion = ending
+    helloNonce = random.uint64()
   }
 
   /// The password's key; it takes a tenth of a second, so it is worked out once.

@@ -67,6 +67,8 @@ public final class NativeClient {
   /// The key that the server claims, and the one that it has shown that it has.
   var claimedKey: PublicKey?
   var metKey: PublicKey?
+  /// What the last answer to a Hello would have ended the client with.
+  var suspicion: ClientEnding?
 
   // The session
   var session: Session?
@@ -134,6 +136,12 @@ public final class NativeClient {
 
   /// How many things that were said are not known to be accepted.
   public var pendingCount: Int { said.count }
+
+  /// The log that it hears, or heard last; 0 before the first.
+  package var logID: UInt64 { hearing.log }
+
+  /// Who it takes for present, in no order.
+  package var roster: [String] { hearing.roster }
 
   public func takeEvents() -> [ClientEvent] {
     defer { events.removeAll() }

@@ -59,22 +59,23 @@ public enum Handshake {
       writer.bytes(name)
     }
 
-    /// The version that the server speaks, and the rest where it is ours.
+    /// The version that the server speaks and the nonce, which every version has, and the rest
+    /// where the version is ours.
     static func read(
       _ bytes: UnsafeBufferPointer<UInt8>
-    ) -> (version: UInt8, answer: HelloAnswer?)? {
+    ) -> (version: UInt8, nonce: UInt64, answer: HelloAnswer?)? {
       var reader = ByteReader(bytes)
-      guard reader.u8() == DatagramType.helloAnswer.rawValue, let version = reader.u8() else {
-        return nil
-      }
-      guard version == Handshake.version, let nonce = reader.u64(),
+      guard reader.u8() == DatagramType.helloAnswer.rawValue, let version = reader.u8(),
+        let nonce = reader.u64()
+      else { return nil }
+      guard version == Handshake.version,
         let cookie = reader.bytes(Handshake.cookieBytes), let key = reader.bytes(32),
         let serverKey = PublicKey(key), let flags = reader.u8(),
         let salt = reader.bytes(Handshake.saltBytes), let people = reader.u32(),
         let name = reader.vtext(max: Limits.serverNameBytesMax)
-      else { return (version, nil) }
+      else { return (version, nonce, nil) }
       return (
-        version,
+        version, nonce,
         HelloAnswer(
           nonce: nonce, cookie: Array(cookie), serverKey: serverKey,
           salt: flags & 1 == 1 ? Array(salt) : nil, peoplePresent: people, serverName: name)
