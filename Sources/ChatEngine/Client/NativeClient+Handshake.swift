@@ -63,7 +63,7 @@ extension NativeClient {
 
   /// Nothing shows that an answer came as it was sent, so one that ends the client is believed when
   /// the next Hello is answered alike.
-  private mutating func suspect(_ ending: ClientEnding) {
+  private func suspect(_ ending: ClientEnding) {
     if suspicion == ending { return end(ending) }
     suspicion = ending
     helloNonce = random.uint64()

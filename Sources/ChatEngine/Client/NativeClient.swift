@@ -223,10 +223,11 @@ public final class NativeClient {
     guard phase != .ended else { return }
     wantsLeave = true
     if phase == .joined || phase == .leaving {
+      phase = .leaving
       session?.close(.done)
       flush(at: now)
     }
-    end(.left)
+    if phase != .ended { end(.left) }
   }
 
   func leaveIfDone(at now: Instant) {

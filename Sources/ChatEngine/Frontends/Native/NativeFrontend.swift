@@ -45,7 +45,7 @@ public struct NativeFrontend: ~Copyable {
     var random = SecretRandom(seed: configuration.secretSeed)
     keyPair = configuration.keyPair ?? KeyPair.make(&random)
     password = configuration.password
-    serverName = configuration.serverName
+    serverName = Handshake.shortened(configuration.serverName)
     takesAES = configuration.takesAES
     cookies = Cookies(&random)
     resetKey = keyPair.secret.withBytes {
