@@ -104,7 +104,7 @@ final class NativeHost: ClientHost {
       transmit(&program.client.outbox)
       program.client.flush(at: now)
     }
-    if isStranded, program.client.isPathSuspect {
+    if isStranded, program.client.takePathSuspicion() {
       isStranded = false
       (up.isCut, down.isCut) = (false, false)
       moveAddress(at: now)
