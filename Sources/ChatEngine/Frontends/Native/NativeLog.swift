@@ -10,9 +10,12 @@ struct NativeLog {
   /// The number of the next event.
   private(set) var nextSeq: UInt64 = 1
   private(set) var nextObject: UInt64 = 1
-  /// Where each event that is kept begins in the talk, and the objects' end at that time.
+  /// Where each event that is kept begins in the talk, and where the objects begin that it and
+  /// those behind it tell of.
   private var marks: [Mark] = []
   private var marksDropped = 0
+  /// The end of the objects that were told of.
+  private var objectsTold: UInt64 = 0
 
   private struct Mark {
     var talk: UInt64
@@ -24,7 +27,8 @@ struct NativeLog {
   private var firstSeq: UInt64 { nextSeq - UInt64(marks.count - marksDropped) }
 
   mutating func append(_ member: UInt64, _ kind: NativeEvent.Kind) {
-    marks.append(Mark(talk: sources.talk.end, objects: sources.objects.end))
+    marks.append(Mark(talk: sources.talk.end, objects: objectsTold))
+    objectsTold = sources.objects.end
     let event = NativeEvent(seq: nextSeq, member: member, kind: kind)
     sources.talk.append { event.append(to: &$0) }
     nextSeq += 1
