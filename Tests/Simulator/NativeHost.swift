@@ -31,6 +31,7 @@ final class NativeHost: ClientHost {
     if plan.knowsServer { configuration.serverKey = server.plan.keyPair.publicKey }
     runID = world.ledger.newRun(of: name, name: plan.memberName.text, isNative: true)
     (isLeaving, ending) = (false, nil)
+    told.removeAll()
     let program = Program(configuration, to: server.address)
     program.client.start(at: local(now))
     self.program = program
@@ -89,8 +90,9 @@ final class NativeHost: ClientHost {
     return world.ledger.isUpToDate(runID) && world.ledger.runs[runID].hearing.life == server.life
   }
 
-  /// Who it thinks is here.
-  var roster: [String]? { program?.client.roster }
+  /// Who it thinks is here, and who its person was told is.
+  var roster: [String]? { program?.client.roster.sorted() }
+  private(set) var told: Set<String> = []
 
   // MARK: A turn
 
@@ -140,6 +142,8 @@ final class NativeHost: ClientHost {
       world.ledger.enter(run, life, isWhole: nil)
     case .restored(let isWhole):
       world.note(name, "is in again, \(isWhole ? "whole" : "not whole")")
+      // What was missed may have been somebody's leaving; the list begins anew.
+      if !isWhole { told.removeAll() }
       world.ledger.enter(run, life, isWhole: isWhole)
     case .connectionLost(let isShutDown):
       world.note(name, "lost its connection\(isShutDown ? ", the server stops" : "")")
@@ -170,7 +174,15 @@ final class NativeHost: ClientHost {
       judge(ending, of: run)
     case .progress(let ticket, let bytes, let total):
       world.ledger.noteProgress(ticket, by: run, bytes: bytes, of: total)
-    case .met, .present, .arrived, .departed, .notice, .renamed, .notPassedOn: break
+    case .present(let name), .arrived(let name):
+      world.note(self.name, "is told that \(name) is here")
+      told.insert(name)
+    case .departed(let name):
+      world.note(self.name, "is told that \(name) has gone")
+      if told.remove(name) == nil {
+        world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
+      }
+    case .met, .notice, .renamed, .notPassedOn: break
     }
   }
 

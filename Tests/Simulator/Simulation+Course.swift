@@ -135,8 +135,10 @@ extension Simulation {
     for case let client as NativeHost in clients where client.server === server {
       guard let roster = client.roster else { continue }
       sessions += 1
-      if roster.sorted() != members {
-        ledger.violate("\(client.name) takes \(roster.sorted()) for who is here: \(members)")
+      if roster != members {
+        ledger.violate("\(client.name) takes \(roster) for who is here: \(members)")
+      } else if client.told.sorted() != members {
+        ledger.violate("\(client.name) was told of \(client.told.sorted()) of \(members)")
       }
     }
     let footprint = engine.footprint
