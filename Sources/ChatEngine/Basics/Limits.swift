@@ -131,6 +131,8 @@ public enum Limits {
   /// Names that are owned by a key, in all.
   public static let ownedNamesMax = 65_536
   public static let ownedNamesPerKeyMax = 16
+  /// New owners that may wait to be written down.
+  public static let ownersWaitingMax = 8_192
 
   // MARK: Names
 
@@ -215,6 +217,22 @@ public enum Limits {
   public static let relayedPictureSideMax = 4_096
   public static let relayedPicturePixelsMax = 8 << 20
 
+  // MARK: Identity
+
+  /// A password, and the file whose first line it is.
+  public static let passwordBytesMax = 1_024
+  public static let passwordFileBytesMax = 64 << 10
+  /// The file of a key; it has one line of 61 bytes.
+  public static let keyFileBytesMax = 1_024
+  /// Servers that a user has met, and the file that lists them.
+  public static let knownServersMax = 4_096
+  public static let knownServersBytesMax = 2 << 20
+  /// The file of owned names: `ownedNamesMax` lines of a key and a name take 11 MiB, and several
+  /// servers may share it.
+  public static let ownedNamesBytesMax = 64 << 20
+  /// Tries, 10 ms apart, to change a file that another process is changing.
+  public static let stateLockTriesMax = 200
+
   // MARK: Client
 
   /// The first wait for an answer before the question is repeated; each further one is twice as
@@ -223,6 +241,8 @@ public enum Limits {
   /// How long a client of a server that answers nothing waits, after it joined and after it left,
   /// for the network to say that nobody is there.
   public static let classicGraceMilliseconds = 100
+  /// After how long a person is shown that something is not accepted yet.
+  public static let pendingShownMilliseconds = 700
   /// How soon a datagram that the kernel had no room for is sent again.
   public static let sendRetryMilliseconds = 5
   /// What a process that ends gives its streams and workers to finish.

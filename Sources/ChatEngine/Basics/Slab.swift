@@ -36,6 +36,9 @@ public struct Slab<Element> {
     return element
   }
 
+  /// All values, in the order of their slots.
+  public var values: [Element] { slots.compactMap(\.self) }
+
   /// Calls `body` with each slot that is occupied, in the order of their numbers, and its value.
   public func forEachSlot(_ body: (UInt32, Element) -> Void) {
     for (slot, element) in slots.enumerated() {

@@ -78,7 +78,7 @@ struct NativeHearing {
     }
     switch event.kind {
     case .joined(let name):
-      guard isNew else { return }
+      guard isNew, names.count < Limits.clientsMax * 2 else { return }
       names[event.member] = name
       if event.member != ownMember { events.append(.arrived(name)) }
     case .left:

@@ -9,7 +9,7 @@ public final class ServerEngine {
   private var hub: Hub
   private var joins: JoinBudgets
   private var classic: ClassicFrontend
-  private var native: NativeFrontend
+  private(set) var native: NativeFrontend
   /// When those who still lack something are told all the same that the server stops.
   private var closingDeadline: Instant?
   public var output = ServerOutput()

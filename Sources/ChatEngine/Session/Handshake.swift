@@ -35,6 +35,13 @@ public enum Handshake {
     return reader.u64()
   }
 
+  /// A server's name as far as there is room for it, cut between characters.
+  static func shortened(_ name: String) -> String {
+    var name = name
+    while name.utf8.count > Limits.serverNameBytesMax { name.removeLast() }
+    return name
+  }
+
   /// What a server says of itself.
   struct HelloAnswer: Equatable {
     var nonce: UInt64
@@ -54,9 +61,7 @@ public enum Handshake {
       writer.u8(salt == nil ? 0 : 1)
       writer.bytes(salt ?? [UInt8](repeating: 0, count: Handshake.saltBytes))
       writer.u32(peoplePresent)
-      let name = Array(serverName.utf8.prefix(Limits.serverNameBytesMax))
-      writer.varint(UInt64(name.count))
-      writer.bytes(name)
+      writer.vtext(Handshake.shortened(serverName))
     }
 
     /// The version that the server speaks and the nonce, which every version has, and the rest

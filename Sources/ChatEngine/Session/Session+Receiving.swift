@@ -57,7 +57,11 @@ extension Session {
     else { return false }
     switch objectsIn.state(of: told.object) {
     case .unknown: return false
-    case .stale: return true
+    case .stale:
+      // Its sender counts it, whether anybody waits for it or not.
+      objectsIn.noteStale(tail.count - PacketHeader.tagBytes)
+      grantObjectCredit()
+      return true
     case .taken: break
     }
     guard let key = objectsIn.key(of: told.object),

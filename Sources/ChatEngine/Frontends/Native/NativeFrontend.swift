@@ -45,7 +45,7 @@ public struct NativeFrontend: ~Copyable {
     var random = SecretRandom(seed: configuration.secretSeed)
     keyPair = configuration.keyPair ?? KeyPair.make(&random)
     password = configuration.password
-    serverName = configuration.serverName
+    serverName = Handshake.shortened(configuration.serverName)
     takesAES = configuration.takesAES
     cookies = Cookies(&random)
     resetKey = keyPair.secret.withBytes {
@@ -242,12 +242,12 @@ public struct NativeFrontend: ~Copyable {
   /// Tells every client that the server stops, once it has all that was said.
   public mutating func announceShutdown() {
     isClosing = true
-    peers.forEachSlot { _, peer in enqueue(peer) }
+    for peer in peers.values { enqueue(peer) }
   }
 
   /// Tells those who still lack something, too.
   public mutating func closeAll() {
-    peers.forEachSlot { _, peer in
+    for peer in peers.values {
       peer.session.close(.shuttingDown)
       enqueue(peer)
     }
