@@ -46,6 +46,7 @@ func runChatd() -> Never {
     exit(ExitCode.done.rawValue)
   } catch {
     if !error.message.isEmpty { warn(error.message) }
+    for detail in error.details { warn(detail) }
     exit(error.exitCode.rawValue)
   }
 }

@@ -35,6 +35,13 @@ public enum Handshake {
     return reader.u64()
   }
 
+  /// A server's name as far as there is room for it, cut between characters.
+  static func shortened(_ name: String) -> String {
+    var name = name
+    while name.utf8.count > Limits.serverNameBytesMax { name.removeLast() }
+    return name
+  }
+
   /// What a server says of itself.
   struct HelloAnswer: Equatable {
     var nonce: UInt64
@@ -54,27 +61,26 @@ public enum Handshake {
       writer.u8(salt == nil ? 0 : 1)
       writer.bytes(salt ?? [UInt8](repeating: 0, count: Handshake.saltBytes))
       writer.u32(peoplePresent)
-      let name = Array(serverName.utf8.prefix(Limits.serverNameBytesMax))
-      writer.varint(UInt64(name.count))
-      writer.bytes(name)
+      writer.vtext(Handshake.shortened(serverName))
     }
 
-    /// The version that the server speaks, and the rest where it is ours.
+    /// The version that the server speaks and the nonce, which every version has, and the rest
+    /// where the version is ours.
     static func read(
       _ bytes: UnsafeBufferPointer<UInt8>
-    ) -> (version: UInt8, answer: HelloAnswer?)? {
+    ) -> (version: UInt8, nonce: UInt64, answer: HelloAnswer?)? {
       var reader = ByteReader(bytes)
-      guard reader.u8() == DatagramType.helloAnswer.rawValue, let version = reader.u8() else {
-        return nil
-      }
-      guard version == Handshake.version, let nonce = reader.u64(),
+      guard reader.u8() == DatagramType.helloAnswer.rawValue, let version = reader.u8(),
+        let nonce = reader.u64()
+      else { return nil }
+      guard version == Handshake.version,
         let cookie = reader.bytes(Handshake.cookieBytes), let key = reader.bytes(32),
         let serverKey = PublicKey(key), let flags = reader.u8(),
         let salt = reader.bytes(Handshake.saltBytes), let people = reader.u32(),
         let name = reader.vtext(max: Limits.serverNameBytesMax)
-      else { return (version, nil) }
+      else { return (version, nonce, nil) }
       return (
-        version,
+        version, nonce,
         HelloAnswer(
           nonce: nonce, cookie: Array(cookie), serverKey: serverKey,
           salt: flags & 1 == 1 ? Array(salt) : nil, peoplePresent: people, serverName: name)

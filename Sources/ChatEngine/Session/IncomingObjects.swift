@@ -64,8 +64,7 @@ struct IncomingObjects {
     _ part: UnsafeBufferPointer<UInt8>, of number: UInt64, at offset: UInt64
   ) -> Bool {
     guard let length = objects[number]?.length else {
-      // Nobody keeps it, but its sender counts it.
-      bytesTaken += UInt64(part.count)
+      noteStale(part.count)
       return true
     }
     let (end, overflow) = offset.addingReportingOverflow(UInt64(part.count))
@@ -84,6 +83,9 @@ struct IncomingObjects {
     }
     return true
   }
+
+  /// Bytes came that nobody keeps, but their sender counts them.
+  mutating func noteStale(_ count: Int) { bytesTaken += UInt64(count) }
 
   /// How much of an object came; nil when it is not expected.
   func progress(of number: UInt64) -> Int? {

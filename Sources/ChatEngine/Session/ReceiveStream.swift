@@ -33,7 +33,8 @@ struct ReceiveStream {
   ) throws(Fault) {
     let (end, overflow) = offset.addingReportingOverflow(UInt64(piece.count))
     guard !overflow, end <= limit else { throw .beyondCredit }
-    guard end > next else { return }
+    // Nothing is noted of a piece without bytes, wherever it says that it belongs.
+    guard end > next, !piece.isEmpty else { return }
     if offset <= next && early.isEmpty {
       bytes.append(contentsOf: piece[Int(next - offset)...])
       next = end
@@ -64,13 +65,11 @@ struct ReceiveStream {
   /// The sender will never send what is below `offset`.
   mutating func skip(to offset: UInt64) {
     guard offset > next else { return }
-    // Whatever is left of a message that was begun has lost its end.
+    // Whatever is left of a message that was begun has lost its end. What is kept reaches as far as
+    // the last that came early, however far the skip goes.
     let kept = early.ranges.filter { $0.upperBound > offset }
-    let high = Int(max(offset, kept.last?.upperBound ?? offset) - start)
-    if bytes.count < high {
-      bytes.append(contentsOf: repeatElement(0, count: high - bytes.count))
-    }
-    bytes.removeFirst(Int(offset - start))
+    let gone = offset - start
+    if gone < UInt64(bytes.count) { bytes.removeFirst(Int(gone)) } else { bytes = [] }
     (start, next, taken) = (offset, offset, 0)
     early.removeAll()
     for range in kept { early.insert(max(range.lowerBound, offset)..<range.upperBound) }

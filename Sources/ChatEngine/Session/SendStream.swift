@@ -12,6 +12,8 @@ struct SendStream {
   private var lost = RangeSet()
   /// How far the receiver lets the sender go.
   private(set) var limit: UInt64
+  /// What was left out: the receiver, which counts what it gets, grants nothing for it.
+  private var passed: UInt64 = 0
 
   init(from start: UInt64, credit: UInt64) {
     (next, settled) = (start, start)
@@ -25,7 +27,7 @@ struct SendStream {
   var hasLost: Bool { !lost.isEmpty }
 
   /// Raises the limit; a lower one is an old one.
-  mutating func raise(limit new: UInt64) { limit = max(limit, new) }
+  mutating func raise(limit new: UInt64) { limit = max(limit, new &+ passed) }
 
   /// Whether something can be sent of what reaches to `end`.
   @inline(__always)
@@ -71,7 +73,8 @@ struct SendStream {
   /// Leaves out `range`, which begins at `next`: the receiver need not get it.
   mutating func pass(_ range: Range<UInt64>) {
     next = max(next, range.upperBound)
-    limit = max(limit, limit &+ UInt64(range.count))
+    limit += UInt64(range.count)
+    passed += UInt64(range.count)
     onAcknowledged(range)
   }
 

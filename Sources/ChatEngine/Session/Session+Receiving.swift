@@ -57,7 +57,11 @@ extension Session {
     else { return false }
     switch objectsIn.state(of: told.object) {
     case .unknown: return false
-    case .stale: return true
+    case .stale:
+      // Its sender counts it, whether anybody waits for it or not.
+      objectsIn.noteStale(tail.count - PacketHeader.tagBytes)
+      grantObjectCredit()
+      return true
     case .taken: break
     }
     guard let key = objectsIn.key(of: told.object),
@@ -104,7 +108,10 @@ extension Session {
         owed.pathResponse = value
       case .pathResponse:
         guard let value = reader.u64() else { return fail("PATH_RESPONSE") }
-        if unprovenBytes != nil, value == challenge { unprovenBytes = nil }
+        if unprovenBytes != nil, value == challenge {
+          unprovenBytes = nil
+          owed.hasChallenge = false
+        }
       }
       isEliciting = true
     }

@@ -10,7 +10,7 @@ struct NativeLog {
   /// The number of the next event.
   private(set) var nextSeq: UInt64 = 1
   private(set) var nextObject: UInt64 = 1
-  /// Where each event that is kept begins in the talk, and the objects' end at that time.
+  /// Where each event that is kept begins in the talk, and where the objects after it begin.
   private var marks: [Mark] = []
   private var marksDropped = 0
 
@@ -24,7 +24,10 @@ struct NativeLog {
   private var firstSeq: UInt64 { nextSeq - UInt64(marks.count - marksDropped) }
 
   mutating func append(_ member: UInt64, _ kind: NativeEvent.Kind) {
-    marks.append(Mark(talk: sources.talk.end, objects: sources.objects.end))
+    var objects = sources.objects.end
+    // Whoever goes on at a picture's event has not got its bytes, which are here already.
+    if case .showed(_, let picture) = kind { objects -= picture.length }
+    marks.append(Mark(talk: sources.talk.end, objects: objects))
     let event = NativeEvent(seq: nextSeq, member: member, kind: kind)
     sources.talk.append { event.append(to: &$0) }
     nextSeq += 1

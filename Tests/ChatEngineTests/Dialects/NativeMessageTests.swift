@@ -1,0 +1,165 @@
+import Testing
+
+@testable import ChatEngine
+
+@Suite("Messages of the native protocol")
+struct NativeMessageTests {
+  private static func text(_ count: Int, _ random: inout SplitMix64) -> String {
+    String((0..<count).map { _ in random.pick(["a", "ß", "日", "🦊", " "]) }.joined())
+  }
+
+  private static func number(_ random: inout SplitMix64) -> UInt64 {
+    random.pick([0, 1, 63, 64, 16_383, 16_384, 1 << 30, ByteWriter.varintMax])
+  }
+
+  private static func hash(_ random: inout SplitMix64) -> [UInt8] {
+    (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
+  }
+
+  /// A message as the channel carries it, without its length.
+  private static func body(_ carried: [UInt8]) -> ArraySlice<UInt8> {
+    let count = carried.withUnsafeBufferPointer { bytes in
+      var reader = ByteReader(bytes)
+      let length = reader.varint()
+      #expect(length == UInt64(reader.remaining), "the length is that of what follows")
+      return reader.offset
+    }
+    return carried.dropFirst(count)
+  }
+
+  private static func request(_ random: inout SplitMix64) -> NativeRequest {
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0:
+      var join = NativeRequest.Join(
+        name: text(8, &random), acceptsNumber: random.chance(50), run: random.next())
+      (join.log, join.last) = (random.next(), number(&random))
+      return .join(join)
+    case 1: return .leave
+    case 2:
+      return .offer(
+        NativeRequest.Offer(
+          number: number(&random), object: number(&random), length: number(&random),
+          hash: hash(&random)))
+    default: return .say(number: number(&random), text: bytes(text(20, &random))[...])
+    }
+  }
+
+  private static func reply(_ random: inout SplitMix64) -> NativeReply {
+    switch Int.random(in: 0..<5, using: &random) {
+    case 0:
+      return .welcome(
+        NativeReply.Welcome(
+          name: text(8, &random), member: number(&random), log: random.next(),
+          isResumed: random.chance(50), next: number(&random), said: number(&random),
+          shown: number(&random), messageBytesMax: number(&random),
+          pictureBytesMax: number(&random), serverName: text(3, &random)))
+    case 1: return .refused(random.pick([.nameOwned, .nameInUse, .badName, .full]), words: "no")
+    case 2:
+      return .receipt(
+        random.pick([.say, .offer]), number: number(&random),
+        failure: random.chance(50) ? nil : text(9, &random))
+    case 3: return .want(number: number(&random))
+    default:
+      return .present(
+        (0..<Int.random(in: 0...5, using: &random)).map { _ in
+          NativeReply.Present(member: number(&random), name: text(6, &random))
+        })
+    }
+  }
+
+  private static func event(_ random: inout SplitMix64) -> NativeEvent {
+    let author = NativeEvent.Author(
+      run: UInt32.random(in: 0 ... .max, using: &random), number: number(&random))
+    let kind: NativeEvent.Kind
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0: kind = .joined(name: text(8, &random))
+    case 1: kind = .left(random.pick([.said, .silent, .unreachable]))
+    case 2: kind = .said(author, text: bytes(text(30, &random))[...])
+    default:
+      kind = .showed(
+        author,
+        NativeEvent.Picture(
+          object: number(&random), length: number(&random), width: 640, height: 65_535,
+          key: hash(&random), hash: hash(&random)))
+    }
+    return NativeEvent(seq: number(&random), member: number(&random), kind: kind)
+  }
+
+  @Test("What is written is read", arguments: 0..<100)
+  func roundTrips(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    for _ in 0..<20 {
+      let request = Self.request(&random)
+      var carried: [UInt8] = []
+      request.append(to: &carried)
+      #expect(NativeRequest(Self.body(carried)) == request)
+
+      let event = Self.event(&random)
+      carried = []
+      event.append(to: &carried)
+      #expect(NativeEvent(Self.body(carried)) == event)
+
+      let reply = Self.reply(&random)
+      #expect(NativeReply(Self.body(Self.carried(reply))) == reply)
+    }
+  }
+
+  /// A reply as a session carries it.
+  private static func carried(_ reply: NativeReply) -> [UInt8] {
+    let pair = SessionPair()
+    reply.send(on: &pair.a.session)
+    pair.run(.milliseconds(20)) { !pair.b.controls.isEmpty }
+    var bytes: [UInt8] = []
+    for message in pair.b.controls {
+      Session.appendMessage(message[0], { $0 += message.dropFirst() }, to: &bytes)
+    }
+    return bytes
+  }
+
+  @Test("A message that is cut anywhere is not read", arguments: 0..<40)
+  func refusesCut(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    var carried: [UInt8] = []
+    let request = Self.request(&random)
+    request.append(to: &carried)
+    let requestBody = Self.body(carried)
+    for count in 0..<requestBody.count {
+      let read = NativeRequest(requestBody.prefix(count))
+      // A text has no length of its own.
+      if case .say = request, count > 1 { continue }
+      #expect(read == nil)
+    }
+    carried = []
+    let event = Self.event(&random)
+    event.append(to: &carried)
+    let eventBody = Self.body(carried)
+    for count in 0..<eventBody.count {
+      let read = NativeEvent(eventBody.prefix(count))
+      if case .said? = read?.kind { continue }
+      #expect(read == nil)
+    }
+    let replyBody = Self.body(Self.carried(Self.reply(&random)))
+    for count in 0..<replyBody.count { #expect(NativeReply(replyBody.prefix(count)) == nil) }
+  }
+
+  @Test("Unknown types, kinds and texts that are none are not read")
+  func refusesOthers() {
+    for type in UInt8.min...UInt8.max {
+      let rest = [UInt8](repeating: 0, count: 100)
+      let message = ([type] + rest)[...]
+      if !([0x01, 0x02, 0x03, 0x10] as [UInt8]).contains(type) {
+        #expect(NativeRequest(message) == nil)
+      }
+      if !(0x20...0x24).contains(type) { #expect(NativeReply(message) == nil) }
+      if !(0x30...0x33).contains(type) { #expect(NativeEvent(message) == nil) }
+    }
+    #expect(NativeRequest([]) == nil && NativeReply([]) == nil && NativeEvent([]) == nil)
+    #expect(NativeEvent([0x30, 1, 1, 2, 0xff, 0xfe]) == nil, "a name that is no text")
+    #expect(NativeReply([0x21, 9, 0]) == nil, "a reason that there is not")
+    #expect(NativeReply([0x22, 2, 1, 0, 0]) == nil, "a receipt for nothing")
+    let offer: [UInt8] = [0x03, 1, 1, 1, 5] + [UInt8](repeating: 0, count: 32)
+    #expect(NativeRequest(offer[...]) == nil, "an object that is no picture")
+    // A count that is far beyond what follows makes no room.
+    #expect(NativeReply([0x24, 0xff, 255, 255, 255, 255, 255, 255, 255]) == nil)
+  }
+}
