@@ -5,18 +5,21 @@ DESTDIR ?=
 # What to hand to the server: make serve ARGS="--port 4000"
 ARGS ?=
 SECONDS ?= 20
+# make sim SEEDS=1000 plays so many worlds, from FIRST on; make sim SEED=17 tells one's story
+SEEDS ?= 400
+FIRST ?= 1
 
 SWIFT_BUILD = swift build -c release --static-swift-stdlib
 BINARY = .build/release/chatd
 SWIFT_PATHS = Package.swift Sources Tests Benchmarks
 
-.PHONY: serve test demo build check format lint unit end-to-end fuzz bench install uninstall \
-  screenshot clean help packages
+.PHONY: serve test demo build check format lint unit sim end-to-end fuzz bench install \
+  uninstall screenshot clean help packages
 
 serve: build ## install what is missing, build, and run the server
 	@exec $(BINARY) serve $(ARGS)
 
-test: build check end-to-end fuzz ## install what is missing, build, and run every test
+test: build check sim end-to-end fuzz ## install what is missing, build, and run every test
 
 demo: build ## half a minute in one terminal: a server, two people, a photograph
 	@Scripts/packages.sh demo
@@ -41,6 +44,11 @@ lint: packages ## say what swift-format would change
 
 format: packages ## change it
 	swift format --in-place --parallel --recursive $(SWIFT_PATHS)
+
+sim: packages ## simulate SEEDS networks; SEED=17 tells the story of one, WIRE=1 with its datagrams
+	@$(SWIFT_BUILD) --product simulate
+	@.build/release/simulate $(if $(SEED),--seed $(SEED) $(if $(WIRE),--wire), \
+	  --seeds $(SEEDS) --first $(FIRST))
 
 end-to-end: build ## the real binary, real sockets, a real terminal
 	@Scripts/packages.sh test

@@ -39,6 +39,14 @@ let package = Package(
     .executableTarget(
       name: "picture-bench", dependencies: ["ChatCore"], path: "Benchmarks/Pictures",
       exclude: ["compare.py"], swiftSettings: strict),
+    .target(
+      name: "Simulator", dependencies: ["ChatEngine"], path: "Tests/Simulator",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "simulate", dependencies: ["Simulator"], path: "Tests/Simulate",
+      swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Simulator", "ChatEngine"], swiftSettings: strict),
     .testTarget(name: "ChatEngineTests", dependencies: ["ChatEngine"], swiftSettings: strict),
     .testTarget(
       name: "ChatCoreTests", dependencies: ["ChatCore", "ChatEngine", "picture-bench"],

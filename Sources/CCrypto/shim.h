@@ -1,5 +1,5 @@
-// OpenSSL's libcrypto for three jobs: X25519 (RFC 7748), ChaCha20-Poly1305 (RFC 8439) and AES-256-GCM
-// (NIST SP 800-38D).
+// OpenSSL's libcrypto for three jobs: X25519 (RFC 7748), ChaCha20-Poly1305 (RFC 8439) and
+// AES-256-GCM (NIST SP 800-38D).
 //
 // The contexts of EVP cost an allocation and a look-up by name each, so a thread makes its own at
 // its first use and keeps them. Keys and nonces are set for each call. No configuration file is
@@ -82,34 +82,37 @@ static inline struct ccrypto_thread *ccrypto_with(int cipher) {
 }
 
 /// Seals `count` bytes of `from` into `to`, which may be the same, and writes the tag's 16 bytes.
-static inline bool ccrypto_seal(int cipher, const uint8_t *key, const uint8_t *nonce, const uint8_t *header,
-                                int header_count, const uint8_t *from, uint8_t *to, int count,
-                                uint8_t *tag) {
+static inline bool ccrypto_seal(int cipher, const uint8_t *key, const uint8_t *nonce,
+                                const uint8_t *header, int header_count, const uint8_t *from,
+                                uint8_t *to, int count, uint8_t *tag) {
   struct ccrypto_thread *here = ccrypto_with(cipher);
+  if (here == NULL) return false;
+  EVP_CIPHER_CTX *sealing = here->sealing[cipher];
   int written = 0;
-  return here != NULL && EVP_EncryptInit_ex(here->sealing[cipher], NULL, NULL, key, nonce) == 1 &&
+  return EVP_EncryptInit_ex(sealing, NULL, NULL, key, nonce) == 1 &&
          (header_count == 0 ||
-          EVP_EncryptUpdate(here->sealing[cipher], NULL, &written, header, header_count) == 1) &&
-         (count == 0 || EVP_EncryptUpdate(here->sealing[cipher], to, &written, from, count) == 1) &&
-         EVP_EncryptFinal_ex(here->sealing[cipher], to + count, &written) == 1 &&
-         EVP_CIPHER_CTX_ctrl(here->sealing[cipher], EVP_CTRL_AEAD_GET_TAG, CCRYPTO_TAG_BYTES, tag) == 1;
+          EVP_EncryptUpdate(sealing, NULL, &written, header, header_count) == 1) &&
+         (count == 0 || EVP_EncryptUpdate(sealing, to, &written, from, count) == 1) &&
+         EVP_EncryptFinal_ex(sealing, to + count, &written) == 1 &&
+         EVP_CIPHER_CTX_ctrl(sealing, EVP_CTRL_AEAD_GET_TAG, CCRYPTO_TAG_BYTES, tag) == 1;
 }
 
 /// Opens `count` bytes of `from`, without the tag, into `to`, which may be the same; false where
 /// they were not sealed so. Then `to` holds nothing that was in them.
-static inline bool ccrypto_open(int cipher, const uint8_t *key, const uint8_t *nonce, const uint8_t *header,
-                                int header_count, const uint8_t *from, uint8_t *to, int count,
-                                const uint8_t *tag) {
+static inline bool ccrypto_open(int cipher, const uint8_t *key, const uint8_t *nonce,
+                                const uint8_t *header, int header_count, const uint8_t *from,
+                                uint8_t *to, int count, const uint8_t *tag) {
   struct ccrypto_thread *here = ccrypto_with(cipher);
+  EVP_CIPHER_CTX *opening = here == NULL ? NULL : here->opening[cipher];
   uint8_t wanted[CCRYPTO_TAG_BYTES];
   int written = 0;
   memcpy(wanted, tag, sizeof wanted);
-  if (here != NULL && EVP_DecryptInit_ex(here->opening[cipher], NULL, NULL, key, nonce) == 1 &&
-      EVP_CIPHER_CTX_ctrl(here->opening[cipher], EVP_CTRL_AEAD_SET_TAG, sizeof wanted, wanted) == 1 &&
+  if (opening != NULL && EVP_DecryptInit_ex(opening, NULL, NULL, key, nonce) == 1 &&
+      EVP_CIPHER_CTX_ctrl(opening, EVP_CTRL_AEAD_SET_TAG, sizeof wanted, wanted) == 1 &&
       (header_count == 0 ||
-       EVP_DecryptUpdate(here->opening[cipher], NULL, &written, header, header_count) == 1) &&
-      (count == 0 || EVP_DecryptUpdate(here->opening[cipher], to, &written, from, count) == 1) &&
-      EVP_DecryptFinal_ex(here->opening[cipher], to + count, &written) == 1) {
+       EVP_DecryptUpdate(opening, NULL, &written, header, header_count) == 1) &&
+      (count == 0 || EVP_DecryptUpdate(opening, to, &written, from, count) == 1) &&
+      EVP_DecryptFinal_ex(opening, to + count, &written) == 1) {
     return true;
   }
   if (count > 0) memset(to, 0, (size_t)count);

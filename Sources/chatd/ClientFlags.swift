@@ -12,8 +12,11 @@ func clientFlags(_ change: @escaping ((inout ClientOptions) -> Void) -> Void) ->
       let server = try OptionValue.server(text, for: "--server")
       change { $0.server = server }
     },
-    Option("classic", "the server is an old one of dialect A, which answers nothing") { _ in
+    Option("classic", "speak plain dialect A, as with servers from before") { _ in
       change { $0.isClassic = true }
+    },
+    Option("password-file", value: "FILE", "whose first line is the server's password") { text in
+      change { $0.passwordFile = text }
     },
     Option("quiet", short: "q", "say nothing on standard error but errors") { _ in
       change { $0.isQuiet = true }

@@ -20,13 +20,22 @@ private typealias Change = (_ body: (inout ServeOptions) -> Void) -> Void
 
 private func placeFlags(_ change: @escaping Change) -> [Option] {
   [
-    Option("port", short: "p", value: "N", "the UDP port (\(defaultPort)); 0 takes a free one") {
+    Option(
+      "port", short: "p", value: "N",
+      "the UDP port (\(ServerAddress.defaultPort)); 0 takes a free one"
+    ) {
       text throws(Failure) in
       let port = try OptionValue.integer(text, 0...65_535, for: "--port")
       change { $0.port = UInt16(port) }
     },
     Option("bind", value: "ADDRESS", "listen on this address only (on all)") { text in
       change { $0.bindHost = text }
+    },
+    Option("password-file", value: "FILE", "let in only who knows its first line") { text in
+      change { $0.passwordFile = text }
+    },
+    Option("server-name", value: "NAME", "what clients are told that this is (the host's name)") {
+      text in change { $0.serverName = text }
     },
     Option(
       "classic", value: "WHOM",

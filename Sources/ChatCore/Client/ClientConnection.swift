@@ -6,8 +6,9 @@ import Glibc
 final class ClientConnection {
   private let reactor: Reactor
   private var timer: Reactor.Timer?
-  private let engine: ClassicClient
+  private let engine: ClientEngine
   private var addresses: ArraySlice<PeerAddress>
+  private var address: PeerAddress?
   private var socket: ConnectedSocket?
   private var watch: Reactor.Watch?
   /// Datagrams of the last batch that the engine was not given yet.
@@ -18,21 +19,19 @@ final class ClientConnection {
   /// Whether the kernel took all that it was given.
   private var canSend = true
   /// Called on the loop with each event, in order. The last is `.ended`.
-  var onEvent: (ClassicClient.Event) -> Void = { _ in }
+  var onEvent: (ClientEvent) -> Void = { _ in }
   /// Called when more may be said than before.
   var onRoom: () -> Void = {}
 
   /// - Parameter addresses: at least one.
-  init(
-    to addresses: [PeerAddress], _ configuration: ClassicClient.Configuration,
-    on reactor: Reactor
-  ) {
+  init(to addresses: [PeerAddress], _ engine: ClientEngine, on reactor: Reactor) {
     self.reactor = reactor
     self.addresses = addresses[...]
-    engine = ClassicClient(configuration)
+    self.engine = engine
     timer = reactor.addTimer { [unowned self] in
       decide()
       engine.advance(to: reactor.now)
+      if engine.takePathSuspicion() { reopen() }
       settle()
     }
   }
@@ -40,21 +39,33 @@ final class ClientConnection {
   /// Whether so much waits that nothing more should be said now.
   var isBusy: Bool { engine.isBusy }
   var pictureBytesMax: Int { engine.pictureBytesMax }
+  /// How many things that were said are not known to be accepted.
+  var pendingCount: Int { engine.pendingCount }
 
   func start() {
     openNext()
-    if socket != nil { engine.start(at: reactor.now) } else { engine.handleUnreachable() }
+    if socket != nil {
+      engine.start(at: reactor.now)
+    } else {
+      engine.handleUnreachable(isRefused: false, at: reactor.now)
+    }
     settle()
   }
 
-  func say(_ text: [UInt8]) {
-    engine.say(text, at: reactor.now)
+  /// - Returns: by which events name it; nil where nobody will tell what became of it.
+  @discardableResult
+  func say(_ text: [UInt8]) -> MessageTicket? {
+    let ticket = engine.say(text, at: reactor.now)
     settle()
+    return ticket
   }
 
-  func show(_ jpeg: [UInt8]) {
-    engine.show(jpeg, at: reactor.now)
+  /// - Returns: as `say` does.
+  @discardableResult
+  func show(_ jpeg: [UInt8]) -> MessageTicket? {
+    let ticket = engine.show(jpeg, at: reactor.now)
     settle()
+    return ticket
   }
 
   func leave() {
@@ -68,8 +79,14 @@ final class ClientConnection {
     settle()
   }
 
-  /// Stops, or starts again, to take what the server sends; what the kernel cannot keep is lost.
+  /// Stops, or starts again, to take what others say. A native server keeps it meanwhile; of the
+  /// others', what the kernel cannot keep is lost.
   func setReceiving(_ isReceiving: Bool) {
+    if engine.setHearing(isReceiving, at: reactor.now) {
+      // Who calls may be in the midst of an event.
+      if isReceiving && engine.hasOutput { timer?.deadline = reactor.now }
+      return
+    }
     self.isReceiving = isReceiving
     watch?.interest = isReceiving ? .readable : []
     // Who calls may be in the midst of an event, so the rest of the batch comes a little later.
@@ -80,28 +97,41 @@ final class ClientConnection {
   private func openNext() {
     watch = nil
     (socket, undecided) = (nil, 0..<0)
-    while let next = addresses.popFirst() {
-      guard let socket = try? ConnectedSocket(connectingTo: next) else { continue }
-      watch = try? reactor.watch(socket.fd, for: .readable) { [unowned self] in
-        handle(readiness: $0)
-      }
-      self.socket = socket
-      return
+    while socket == nil, let next = addresses.popFirst() {
+      address = next
+      open(next)
     }
+  }
+
+  /// Opens another socket to the same address: this machine may have got a new address itself, and
+  /// a socket goes on to send from the old one.
+  private func reopen() {
+    guard let address else { return }
+    watch = nil
+    (socket, undecided) = (nil, 0..<0)
+    open(address)
+  }
+
+  private func open(_ address: PeerAddress) {
+    guard let socket = try? ConnectedSocket(connectingTo: address) else { return }
+    watch = try? reactor.watch(socket.fd, for: .readable) { [unowned self] in
+      handle(readiness: $0)
+    }
+    self.socket = socket
   }
 
   private func handle(readiness: Reactor.Interest) {
     guard let socket else { return }
-    var isUnreachable = readiness.contains(.failed) && socket.takeErrors()
+    var unreachable = readiness.contains(.failed) ? socket.takeErrors() : nil
     if readiness.contains(.readable) && undecided.isEmpty {
       switch socket.receive() {
       case .datagrams(let count): undecided = 0..<count
-      case .unreachable: isUnreachable = true
+      case .unreachable(let error): unreachable = error
       case .nothing: break
       }
     }
     decide()
-    if isUnreachable { handleUnreachable() }
+    if let unreachable { handleUnreachable(unreachable) }
     settle()
   }
 
@@ -114,7 +144,7 @@ final class ClientConnection {
     }
   }
 
-  private func handleUnreachable() {
+  private func handleUnreachable(_ error: Int32) {
     if !hasJoined && !addresses.isEmpty {
       openNext()
       if socket != nil {
@@ -122,7 +152,7 @@ final class ClientConnection {
         return
       }
     }
-    engine.handleUnreachable()
+    engine.handleUnreachable(isRefused: error == ECONNREFUSED, at: reactor.now)
   }
 
   /// Sends what the engine put out, sets its deadline, and passes its events on.
@@ -149,18 +179,18 @@ final class ClientConnection {
   /// Sends what the engine put out.
   private func flush() {
     canSend = true
-    while !engine.outbox.isEmpty {
-      guard let socket else { return engine.outbox.removeAll() }
-      switch socket.send(&engine.outbox) {
-      case .done: break
+    var isDone = false
+    while !isDone {
+      guard let socket else { return engine.withOutbox { $0.removeAll() } }
+      switch engine.withOutbox({ socket.send(&$0) }) {
+      case .done: isDone = true
       case .blocked, .refused(ENOBUFS):
         canSend = false
-        return
+        isDone = true
       case .refused(let error):
-        engine.outbox.sent += 1
-        if ConnectedSocket.isUnreachable(error) { handleUnreachable() }
+        engine.withOutbox { $0.sent += 1 }
+        if ConnectedSocket.isUnreachable(error) { handleUnreachable(error) }
       }
     }
-    engine.outbox.removeAll()
   }
 }

@@ -10,6 +10,8 @@ public struct ClientOptions: Sendable {
   /// How long to wait for the server, in seconds; nil for the usual time.
   public var timeoutSeconds: Double?
   public var isQuiet = false
+  /// A file whose first line is the server's password.
+  public var passwordFile: String?
 
   public init() {}
 
@@ -39,15 +41,48 @@ public struct ClientOptions: Sendable {
     timeoutSeconds.map { .seconds($0) } ?? .seconds(Limits.answerTimeoutSecondsDefault)
   }
 
-  func configuration() throws(Failure) -> ClassicClient.Configuration {
-    var configuration = ClassicClient.Configuration(name: try memberName())
-    configuration.asks = !isClassic
+  /// What is known of a server; nil where it is one that has no keys.
+  func trust(in server: ServerAddress) throws(Failure) -> ServerTrust? {
+    // A wrong name is told of before keys are made.
+    _ = try memberName()
+    if isClassic { return nil }
+    let trust = try ServerTrust(of: server)
+    if let warning = trust.warning, !isQuiet { warn(warning) }
+    return trust
+  }
+
+  /// What decides for this client.
+  ///
+  /// - Parameters:
+  ///   - trust: what is known of the server.
+  ///   - deliveryTimeout: how long what was said may go without any progress.
+  func engine(
+    _ trust: ServerTrust?, deliveryTimeout: Duration? = nil
+  ) throws(Failure) -> ClientEngine {
+    let member = try memberName()
+    guard let trust else {
+      var configuration = ClassicClient.Configuration(name: member)
+      configuration.timeout = answerTimeout
+      return .classic(ClassicClient(configuration))
+    }
+    var configuration = NativeClient.Configuration(
+      name: member, keyPair: trust.ownKeys, seed: KernelRandom.bytes(32))
+    configuration.acceptsNumber = name == nil
+    configuration.serverKey = trust.serverKey
     configuration.timeout = answerTimeout
-    return configuration
+    configuration.deliveryTimeout = deliveryTimeout
+    if let passwordFile {
+      let file = try PasswordFile(passwordFile)
+      if let warning = file.warning { warn(warning) }
+      configuration.password = file.password
+    }
+    return .native(NativeClient(configuration))
   }
 
   /// What an ending means to the process that ran the client; nil for a good one.
-  func failure(_ ending: ClassicClient.Ending, at server: ServerAddress) -> Failure? {
+  func failure(
+    _ ending: ClientEnding, at server: ServerAddress, _ trust: ServerTrust?
+  ) -> Failure? {
     switch ending {
     case .left: nil
     case .unreachable:
@@ -56,13 +91,24 @@ public struct ClientOptions: Sendable {
       Failure(
         .notReached,
         "\(server) did not answer within \(secondsText); "
-          + "if a server from before chatd runs there, use --classic")
+          + "if an old server of dialect A runs there, use --classic")
     case .notConfirmed:
       Failure(
-        .notAcknowledged, "\(server) did not answer at the end; what was said last may be lost")
+        .notAcknowledged,
+        "\(server) did not say within \(secondsText) that it has everything; what was said last "
+          + "may be lost")
     case .lost: Failure(.notReached, "\(server) no longer answers")
     case .shutDown: Failure(.notReached, "\(server) was shut down")
     case .notLetIn(let text): Failure(.refused, "\(server) says \"\(ShownText.string(text))\"")
+    case .keyChanged(let key): trust?.changedKey(key)
+    case .passwordNeeded:
+      Failure(.refused, "\(server) needs a password; give it with --password-file FILE")
+    case .wrongPassword: Failure(.refused, "\(server) says that the password is wrong")
+    case .otherVersion(let version):
+      Failure(
+        .failed, "\(server) speaks version \(version) of the protocol, and this chatd does not")
+    case .faulty(let what):
+      Failure(.failed, "\(server) and this chatd do not understand each other: \(what)")
     }
   }
 

@@ -11,6 +11,14 @@ enum JoinEvent {
   /// The server's reason for not passing on what was said.
   case notPassedOn([UInt8])
   case renamed(String)
+  /// The server has what this person said.
+  case accepted(isPicture: Bool, number: UInt64)
+  /// The server does not pass on what this person said, and why.
+  case failed(isPicture: Bool, number: UInt64, String?, [UInt8])
+  /// So many events of others did not arrive.
+  case missed(Int)
+  case connectionLost(isShutDown: Bool)
+  case restored(isWhole: Bool)
   case serverClosing
   /// What this client has to say itself.
   case status(String)
@@ -24,6 +32,30 @@ enum JoinEvent {
 }
 
 extension JoinEvent {
+  /// What this person said, in words.
+  var shownText: String? {
+    switch self {
+    case .said(let text): ShownText.string(text)
+    case .showed(let summary): summary
+    default: nil
+    }
+  }
+
+  /// One line for a person about the session and what becomes of what was said; nil for what is not
+  /// about that.
+  var sessionText: String? {
+    switch self {
+    case .failed(_, _, let what, let reason):
+      "not passed on, because \(ShownText.string(reason))\(what.map { ": \($0)" } ?? "")"
+    case .missed(let count): "\(count) of what others said did not arrive"
+    case .connectionLost(true): "the server is shutting down; coming back when it does"
+    case .connectionLost(false): "the server no longer answers; trying again"
+    case .restored(true): "back, and nothing was missed"
+    case .restored(false): "back; what was said meanwhile is not known"
+    default: nil
+    }
+  }
+
   /// The event as one JSON object and a newline; nil for what is for a person's eyes only.
   /// `Docs/JSON.md` describes the fields.
   func json(unixSeconds: Int64) -> String? {
@@ -62,6 +94,24 @@ extension JoinEvent {
     case .renamed(let name):
       begin("renamed")
       object.add("name", name)
+    case .accepted(let isPicture, let number):
+      begin("accepted")
+      object.add("what", isPicture ? "picture" : "message")
+      object.add("number", Int(clamping: number))
+    case .failed(let isPicture, let number, _, let reason):
+      begin("not-accepted")
+      object.add("what", isPicture ? "picture" : "message")
+      object.add("number", Int(clamping: number))
+      object.add("text", String(decoding: reason, as: UTF8.self))
+    case .missed(let count):
+      begin("missed")
+      object.add("count", count)
+    case .connectionLost(let isShutDown):
+      begin("connection-lost")
+      object.add("reason", isShutDown ? "shut-down" : "no-answer")
+    case .restored(let isWhole):
+      begin("restored")
+      object.add("missed", isWhole ? "nothing" : "unknown")
     case .serverClosing:
       begin("server-closing")
     case .status, .complaint, .said, .showed, .help:

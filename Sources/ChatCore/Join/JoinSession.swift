@@ -3,39 +3,44 @@ import Glibc
 
 /// One `chatd join`: the connection, the pictures, and a screen, which is a terminal or a pipe.
 final class JoinSession {
-  private enum Screen {
+  enum Screen {
     case terminal(TerminalScreen)
     case lines(LineScreen)
   }
 
-  private let options: JoinOptions
-  private let server: ServerAddress
-  private let reactor: Reactor
-  private let signals: Signals
-  private let connection: ClientConnection
-  private let screen: Screen
-  private let readsCommands: Bool
-  private var desk: PictureDesk?
-  private var roster = Roster()
-  private var order = ArrivalOrder()
-  private var received = 0
-  private var hasJoined = false
-  private var isInputEnded = false
-  private var wantsLeave = false
-  private var linesRefused = 0
-  private var notPassedOn = 0
+  let options: JoinOptions
+  let server: ServerAddress
+  let trust: ServerTrust?
+  let reactor: Reactor
+  let signals: Signals
+  let connection: ClientConnection
+  let screen: Screen
+  let readsCommands: Bool
+  var desk: PictureDesk?
+  var roster = Roster()
+  var order = ArrivalOrder()
+  var received = 0
+  var hasJoined = false
+  var isInputEnded = false
+  var wantsLeave = false
+  var linesRefused = 0
+  var notPassedOn = 0
+  /// What this person said and the server did not yet put in its place.
+  var unplaced: [MessageTicket: JoinEvent] = [:]
+  var pendingTimer: Reactor.Timer?
   /// Set once the connection has ended; the process goes on while pictures are being saved.
-  private var isOver = false
+  var isOver = false
   /// Whether `--timeout` is over, so that a reader that stalls is not waited for.
-  private var isLate = false
-  private var outcome: Failure?
-  private var deadlineTimer: Reactor.Timer?
-  private var endTimer: Reactor.Timer?
+  var isLate = false
+  var outcome: Failure?
+  var deadlineTimer: Reactor.Timer?
+  var endTimer: Reactor.Timer?
 
   init(_ options: JoinOptions) throws(Failure) {
     self.options = options
-    let configuration = try options.client.configuration()
+    let name = try options.client.memberName()
     server = try options.client.serverAddress()
+    trust = try options.client.trust(in: server)
     let addresses = try server.resolve()
     let isTyped = isatty(STDIN_FILENO) == 1
     let hasScreen =
@@ -48,14 +53,15 @@ final class JoinSession {
         [SIGTERM, SIGINT, SIGHUP] + (hasScreen ? [SIGWINCH, SIGTSTP] : []), on: reactor)
       screen =
         hasScreen
-        ? .terminal(try TerminalScreen(name: configuration.name.text, on: reactor))
+        ? .terminal(try TerminalScreen(name: name.text, on: reactor))
         : .lines(
           try LineScreen(
             isJSON: options.isJSON, isQuiet: options.client.isQuiet, on: reactor))
     } catch {
       throw Failure(error)
     }
-    connection = ClientConnection(to: addresses, configuration, on: reactor)
+    connection = ClientConnection(
+      to: addresses, try options.client.engine(trust), on: reactor)
     do throws(SystemError) {
       desk = try PictureDesk(
         store: try Self.store(options), opens: options.opensPictures, on: reactor
@@ -80,7 +86,7 @@ final class JoinSession {
     }
   }
 
-  private func connect() {
+  func connect() {
     connection.onEvent = { [unowned self] in handle($0) }
     connection.onRoom = { [unowned self] in adjustFlow() }
     signals.handler = { [unowned self] in handle(signal: $0) }
@@ -132,7 +138,7 @@ final class JoinSession {
   // MARK: Ends
 
   /// `--timeout` ends a session in a pipe; at a terminal it is only for the server's answer.
-  private func startDeadline() {
+  func startDeadline() {
     guard case .lines = screen, let seconds = options.client.timeoutSeconds else { return }
     deadlineTimer = reactor.addTimer { [unowned self] in
       guard hasJoined else { return }
@@ -147,14 +153,14 @@ final class JoinSession {
   }
 
   /// Leaves the chat, and ends with `outcome`.
-  private func quit(_ outcome: Failure?) {
+  func quit(_ outcome: Failure?) {
     self.outcome = self.outcome ?? outcome
     if isOver || wantsLeave { return reactor.stop() }
     wantsLeave = true
     connection.leave()
   }
 
-  private func leaveIfDone() {
+  func leaveIfDone() {
     guard isInputEnded, hasJoined, !wantsLeave else { return }
     switch options.following {
     case .always: return
@@ -163,7 +169,7 @@ final class JoinSession {
     }
   }
 
-  private func handle(signal: Int32) {
+  func handle(signal: Int32) {
     switch (signal, screen) {
     case (SIGWINCH, .terminal(let terminal)): terminal.resize()
     case (SIGTSTP, .terminal(let terminal)): terminal.suspend()
@@ -179,7 +185,7 @@ final class JoinSession {
     }
   }
 
-  private func finishIfIdle() {
+  func finishIfIdle() {
     var isShown = order.count == 0
     if case .lines(let lines) = screen {
       isShown = lines.isReaderGone || isLate || isShown && lines.isWritten
@@ -187,82 +193,25 @@ final class JoinSession {
     if isOver, isShown, desk?.pending ?? 0 == 0 { reactor.stop() }
   }
 
-  // MARK: The server
-
-  private func handle(_ event: ClassicClient.Event) {
-    switch event {
-    case .joined: begin()
-    case .arrived(let name):
-      roster.add(name)
-      arrive(.joined(name))
-    case .departed(let name):
-      roster.remove(name)
-      arrive(.left(name))
-    case .message(let from, let text):
-      roster.add(from)
-      arrive(.message(from: from, text: text))
-    case .picture(let from, let jpeg):
-      roster.add(from)
-      receive(jpeg, from: from)
-    case .notice(let text): arrive(.notice(text))
-    case .notPassedOn(let text):
-      notPassedOn += 1
-      arrive(.notPassedOn(text))
-    case .renamed(let name): arrive(.renamed(name))
-    case .ended(let ending): end(ending)
-    }
-    adjustFlow()
-  }
-
-  private func begin() {
-    hasJoined = true
-    switch screen {
-    case .terminal(let terminal):
-      if options.following == .never { return quit(nil) }
-      terminal.start()
-      show(.status("you joined \(server); /help says more"))
-    case .lines(let lines):
-      if options.following == .never && readsCommands {
-        isInputEnded = true
-        leaveIfDone()
-        return
-      }
-      do throws(SystemError) {
-        try lines.startInput()
-      } catch {
-        outcome = Failure(error)
-        quit(outcome)
-      }
-    }
-  }
-
-  private func end(_ ending: ClassicClient.Ending) {
-    if ending == .shutDown { show(.serverClosing) }
-    // Somebody who asked to go is not told that the server missed it.
-    if !(wantsLeave && outcome != nil) {
-      outcome = outcome ?? options.client.failure(ending, at: server)
-    }
-    isOver = true
-    finishIfIdle()
-  }
+  // MARK: What arrives
 
   /// Something came from the server: it is shown in the order in which it came.
-  private func arrive(_ event: JoinEvent) {
+  func arrive(_ event: JoinEvent) {
     order.add(event)
     presentArrivals()
   }
 
   /// Shows what arrived, as far as it is ready and the screen takes it.
-  private func presentArrivals() {
+  func presentArrivals() {
     while !isScreenBusy, let event = order.next() { present(event) }
   }
 
-  private var isScreenBusy: Bool {
+  var isScreenBusy: Bool {
     if case .lines(let lines) = screen { return lines.isBusy }
     return false
   }
 
-  private func present(_ event: JoinEvent) {
+  func present(_ event: JoinEvent) {
     if let count = options.count, received >= count { return }
     show(event)
     switch event {
@@ -273,7 +222,7 @@ final class JoinSession {
     }
   }
 
-  private func show(_ event: JoinEvent) {
+  func show(_ event: JoinEvent) {
     switch screen {
     case .terminal(let terminal): terminal.show(event)
     case .lines(let lines): lines.show(event)
@@ -282,7 +231,7 @@ final class JoinSession {
 
   // MARK: Pictures
 
-  private func receive(_ jpeg: [UInt8], from name: String) {
+  func receive(_ jpeg: [UInt8], from name: String) {
     let canvas =
       switch screen {
       case .terminal(let terminal): terminal.canvas
@@ -295,15 +244,14 @@ final class JoinSession {
     }
   }
 
-  private func handle(_ result: PictureDesk.Result) {
+  func handle(_ result: PictureDesk.Result) {
     switch result {
     case .arrived(let picture):
       order.finish(.picture(picture))
       presentArrivals()
     case .fitted(let jpeg, let summary):
       if wantsLeave || isOver { break }
-      connection.show(jpeg)
-      show(.showed(summary))
+      said(.showed(summary), as: connection.show(jpeg))
     case .failed(let reason): show(.complaint(reason))
     }
     finishIfIdle()
@@ -312,7 +260,7 @@ final class JoinSession {
   // MARK: Input
 
   /// A line that was typed at the prompt; nil for the end.
-  private func take(_ line: TypedLine?) {
+  func take(_ line: TypedLine?) {
     switch line {
     case nil, .quit?: quit(nil)
     case .nothing?: break
@@ -338,7 +286,7 @@ final class JoinSession {
   }
 
   /// A line of standard input.
-  private func take(_ line: LineSplitter.Line) {
+  func take(_ line: LineSplitter.Line) {
     switch line {
     case .text(let text):
       if readsCommands {
@@ -353,21 +301,20 @@ final class JoinSession {
     adjustFlow()
   }
 
-  private func say(_ text: [UInt8]) {
+  func say(_ text: [UInt8]) {
     let text = UTF8Text.repaired(text)
     if text.count > Limits.messageBytesMax { return refuse(text.count) }
-    connection.say(text)
-    show(.said(text))
+    said(.said(text), as: connection.say(text))
   }
 
-  private func refuse(_ bytes: Int) {
+  func refuse(_ bytes: Int) {
     show(
       .complaint(
         "a line of \(bytes) bytes was not sent: a message has at most "
           + "\(Limits.messageBytesMax) (limit messageBytesMax)"))
   }
 
-  private func sendPicture(_ path: String) {
+  func sendPicture(_ path: String) {
     let expanded =
       path.hasPrefix("~/")
       ? (getenv("HOME").map { String(cString: $0) } ?? "~") + path.dropFirst() : path
@@ -376,7 +323,7 @@ final class JoinSession {
     }
   }
 
-  private func showWho() {
+  func showWho() {
     let names = roster.sorted.map { ShownText.string($0) }
     show(
       .status(
@@ -386,7 +333,7 @@ final class JoinSession {
   }
 
   /// Reads no more than can be sent, and receives no more than can be written.
-  private func adjustFlow() {
+  func adjustFlow() {
     if isOver { return }
     if case .lines(let lines) = screen { lines.setReading(!connection.isBusy) }
     connection.setReceiving(!isScreenBusy && order.count < Limits.arrivalsHeldMax)

@@ -85,7 +85,9 @@ final class LineScreen {
     case .status(let text), .showed(let text): remark(text)
     case .help(let text): errors.append(Array("\(text)\n".utf8))
     case .complaint(let text): errors.append(Array("chatd: \(text)\n".utf8))
-    case .said: break
+    case .failed, .missed: errors.append(Array("! \(event.sessionText ?? "")\n".utf8))
+    case .connectionLost, .restored: remark("* \(event.sessionText ?? "")")
+    case .said, .accepted: break
     }
   }
 

@@ -12,6 +12,7 @@ final class TerminalScreen {
   private var clock = LocalClock()
   private var ownName: String
   private var isAskingPath = false
+  private var pending = 0
   /// Called with each line that was typed; nil when the person is done.
   var onLine: (TypedLine?) -> Void = { _ in }
 
@@ -84,8 +85,11 @@ final class TerminalScreen {
     case .notPassedOn(let text): line(style.failure("! \(ShownText.string(text))"))
     case .renamed(let name):
       ownName = ShownText.string(name)
-      editor.setPrompt("\(ownName)> ")
+      showPrompt()
       remark("your name is taken here, so you are \(ownName)")
+    case .failed, .missed: line(style.failure("! \(event.sessionText ?? "")"))
+    case .connectionLost, .restored: remark(event.sessionText ?? "")
+    case .accepted: break
     case .serverClosing: remark("the server is shutting down")
     case .status(let text): remark(text)
     case .complaint(let text): line(style.failure("! \(text)"))
@@ -143,7 +147,18 @@ final class TerminalScreen {
 
   private func endAsking() {
     isAskingPath = false
-    editor.setPrompt("\(ownName)> ")
+    showPrompt()
+  }
+
+  /// Says in the prompt how much of what was said the server does not have yet.
+  func setPending(_ count: Int) {
+    if count == pending { return }
+    pending = count
+    if !isAskingPath { showPrompt() }
+  }
+
+  private func showPrompt() {
+    editor.setPrompt(pending == 0 ? "\(ownName)> " : "\(ownName) (\(pending) not sent yet)> ")
   }
 
   /// Takes away the finished line: what was said is shown as everyone sees it.

@@ -15,15 +15,18 @@ public struct SendImageOptions: Sendable {
 
 /// Fits a picture, sends it, and says on standard error what was done to it.
 public func sendImage(_ options: SendImageOptions) throws(Failure) {
-  let name = try options.client.configuration().name
   let request = PictureRequest(
     box: options.box, quality: options.quality,
-    bytesMax: ClassicClient.pictureBytesMax(for: name))
+    bytesMax: ClientEngine.pictureBytesMax(for: try options.client.memberName()))
   // Before there is a session: as long as this takes, a signal ends the process as usual.
   let (fitted, fileName) = try fit(options.path, request)
   let session = try SendSession(options.client)
   session.pictures = [fitted.jpeg]
+  let progress = ProgressLine(isQuiet: options.client.isQuiet)
+  session.onProgress = { bytes, all in progress.show("\(fileName)  \(100 * bytes / all) %") }
+  defer { progress.clear() }
   try session.run()
+  progress.clear()
   if !options.client.isQuiet { note(fitted.summary(name: fileName)) }
 }
 

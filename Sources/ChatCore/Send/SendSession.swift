@@ -5,6 +5,7 @@ import Glibc
 final class SendSession {
   private let options: ClientOptions
   private let server: ServerAddress
+  private let trust: ServerTrust?
   private let reactor: Reactor
   private let signals: Signals
   private let connection: ClientConnection
@@ -16,15 +17,21 @@ final class SendSession {
   private var hasJoined = false
   private var isStopping = false
   private var linesRefused = 0
+  /// What the server did not pass on.
+  private var failures = 0
+  private var said = 0
   private var outcome: Failure?
+  /// Called with how much of a picture has arrived.
+  var onProgress: (_ bytes: Int, _ of: Int) -> Void = { _, _ in }
   /// What is said as soon as the server is there.
   var messages: [[UInt8]] = []
   var pictures: [[UInt8]] = []
 
   init(_ options: ClientOptions) throws(Failure) {
     self.options = options
-    let configuration = try options.configuration()
     server = try options.serverAddress()
+    trust = try options.trust(in: server)
+    let engine = try options.engine(trust, deliveryTimeout: options.answerTimeout)
     let addresses = try server.resolve()
     do throws(SystemError) {
       reactor = try Reactor()
@@ -32,7 +39,7 @@ final class SendSession {
     } catch {
       throw Failure(error)
     }
-    connection = ClientConnection(to: addresses, configuration, on: reactor)
+    connection = ClientConnection(to: addresses, engine, on: reactor)
     connection.onEvent = { [unowned self] in handle($0) }
     connection.onRoom = { [unowned self] in readInput() }
     signals.handler = { [unowned self] in handle(signal: $0) }
@@ -59,6 +66,10 @@ final class SendSession {
       throw Failure(error)
     }
     if let outcome { throw outcome }
+    if failures > 0 {
+      throw Failure(
+        said == failures ? .failed : .partlyDone, "\(failures) of \(said) not passed on")
+    }
     if linesRefused > 0 {
       throw Failure(
         .partlyDone,
@@ -77,19 +88,36 @@ final class SendSession {
     connection.leaveNow()
   }
 
-  private func handle(_ event: ClassicClient.Event) {
+  private func handle(_ event: ClientEvent) {
     switch event {
     case .joined:
       hasJoined = true
-      messages.forEach(connection.say)
-      pictures.forEach(connection.show)
+      for message in messages { say(message) }
+      for picture in pictures {
+        said += 1
+        connection.show(picture)
+      }
       readInput()
       leaveIfDone()
     case .ended(let ending):
-      outcome = outcome ?? options.failure(ending, at: server)
+      outcome = outcome ?? options.failure(ending, at: server, trust)
       reactor.stop()
     case .notPassedOn(let text):
       outcome = Failure(.partlyDone, "\(server) says \"\(ShownText.string(text))\"")
+    case .met(let key):
+      if let trust, case let words = trust.pin(key), !options.isQuiet { note("* \(words)") }
+    case .failed(_, let reason):
+      failures += 1
+      warn("\(server) did not pass it on: \(ShownText.string(reason))")
+    case .progress(_, let bytes, let all): onProgress(bytes, all)
+    case .connectionLost(let isShutDown):
+      if !options.isQuiet {
+        note("* \(server) \(isShutDown ? "is shutting down" : "no longer answers"); trying again")
+      }
+    case .restored:
+      if !options.isQuiet { note("* back at \(server)") }
+    case .renamed(let name):
+      if !options.isQuiet { note("* the name is taken; this is \(ShownText.string(name))") }
     case .notice(let text):
       if !options.isQuiet { note("* \(ShownText.string(text))") }
     default: break
@@ -121,9 +149,14 @@ final class SendSession {
     case .text(let text):
       let text = UTF8Text.repaired(text)
       if text.count > Limits.messageBytesMax { return refuse(text.count) }
-      if !text.isEmpty { connection.say(text) }
+      if !text.isEmpty { say(text) }
     case .tooLong(let bytes): refuse(bytes)
     }
+  }
+
+  private func say(_ text: [UInt8]) {
+    said += 1
+    connection.say(text)
   }
 
   private func refuse(_ bytes: Int) {

@@ -5,7 +5,7 @@ public struct ServeOptions: Sendable {
   public var server = ServerConfiguration()
   /// Where to listen, as it was written; nil for every address of this machine.
   public var bindHost: String?
-  public var port: UInt16 = defaultPort
+  public var port = ServerAddress.defaultPort
   /// The folder to keep pictures in; nil keeps none.
   public var saveImages: String?
   /// Files instead of standard output and standard error; reopened on SIGHUP.
@@ -14,8 +14,10 @@ public struct ServeOptions: Sendable {
   public var logFormat = LogFormat.text
   public var logLevel = LogLevel.info
 
+  /// A file whose first line clients must know.
+  public var passwordFile: String?
+  /// What the server calls itself; nil for the machine's name.
+  public var serverName: String?
+
   public init() {}
 }
-
-/// The port of the classroom clients, and of chatd.
-public let defaultPort: UInt16 = 12_345

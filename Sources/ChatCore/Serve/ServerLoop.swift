@@ -9,12 +9,14 @@ final class ServerLoop {
   private let options: ServeOptions
   private let reactor: Reactor
   private let engine: ServerEngine
+  private let identity: ServerIdentity
   private let port: DatagramPort
   private let transcript: OutputStream
   private var outageWatch: Reactor.Watch?
   private let log: LogSink
   private let manager = ServiceManager()
   private let pictures: WorkerThread<SavedPicture>?
+  private let owners: WorkerThread<OwnedName>?
   /// Whether a person started this at a terminal, which ends with it.
   private let isByHand: Bool
   private let signals: Signals
@@ -35,7 +37,9 @@ final class ServerLoop {
     let socket = try Self.openSocket(options)
     var configuration = options.server
     configuration.hashSeed = .random(in: 0...UInt64.max)
-    configuration.secretSeed = (0..<32).map { _ in .random(in: 0...255) }
+    configuration.secretSeed = KernelRandom.bytes(32)
+    identity = try ServerIdentity(options)
+    identity.complete(&configuration)
     engine = ServerEngine(configuration)
     port = DatagramPort(socket, engine, on: reactor)
     let transcriptFD = try Self.open(
@@ -48,6 +52,7 @@ final class ServerLoop {
         stream: try OutputStream(fd: logFD), fd: logFD, format: options.logFormat,
         level: options.logLevel)
       pictures = try Self.pictureWorker(store, log)
+      owners = try Self.ownerWorker(identity.owned, log)
     } catch {
       throw Failure(error)
     }
@@ -61,12 +66,17 @@ final class ServerLoop {
       reportOutage()
     }
     startWatchdog()
+    for warning in identity.warnings {
+      log.write(LogRecord(.warning, "identity", [("reason", .text(warning))]))
+    }
     log.write(
       LogRecord(
         .info, "listening",
         [
           ("address", .text(port.address?.description ?? "?")),
           ("classic", .text(options.server.classicPolicy.rawValue)),
+          ("key", .text(KeyWords.text(of: engine.publicKey))),
+          ("password", .text(options.passwordFile == nil ? "no" : "yes")),
         ]))
     sayHowToJoin()
     manager.notify("READY=1\nSTATUS=listening on \(port.address?.description ?? "?")")
@@ -75,6 +85,7 @@ final class ServerLoop {
     log.write(summary(event: "stopped"))
     let end = Clocks.now() + .milliseconds(Limits.drainMilliseconds)
     pictures?.drain(until: end)
+    owners?.drain(until: end)
     transcript.drain(until: end)
     log.stream.drain(until: end)
   }
@@ -103,7 +114,10 @@ final class ServerLoop {
       if pictures?.send(SavedPicture(name: name, jpeg: jpeg)) == false {
         engine.output.drop(.saveQueue, from: nil, at: reactor.now)
       }
-    case .keepOwner: break
+    case .keepOwner(let name, let owner):
+      if owners?.send(OwnedName(name: name, owner: owner)) == false {
+        engine.output.drop(.saveQueue, from: nil, at: reactor.now)
+      }
     }
   }
 
@@ -160,10 +174,11 @@ final class ServerLoop {
   private func sayHowToJoin() {
     guard isByHand, let number = port.address?.port else { return }
     var lines = "Join from this machine:  chatd join --name NAME"
-    if number != defaultPort { lines += " --server localhost:\(number)" }
+    if number != ServerAddress.defaultPort { lines += " --server localhost:\(number)" }
     if options.bindHost == nil, let address = LocalAddresses.reachable().first {
       lines += "\nFrom another:            chatd join --name NAME --server "
-      lines += number == defaultPort ? address.host : address.at(number).description
+      lines +=
+        number == ServerAddress.defaultPort ? address.host : address.at(number).description
     }
     log.stream.append(Array((lines + "\nCtrl-C ends it.\n").utf8))
   }
@@ -261,6 +276,24 @@ extension ServerLoop {
       }
     }
   }
+
+  private static func ownerWorker(
+    _ owned: OwnedNames?, _ log: LogSink
+  ) throws(SystemError) -> WorkerThread<OwnedName>? {
+    guard let owned else { return nil }
+    return try WorkerThread(capacity: Limits.ownersWaitingMax) { name in
+      do throws(Failure) {
+        try owned.append([(name.name, name.owner)])
+      } catch {
+        log.write(LogRecord(.error, "owner-not-kept", [("reason", .text(error.message))]))
+      }
+    }
+  }
+}
+
+private struct OwnedName: Sendable {
+  var name: MemberName
+  var owner: PublicKey
 }
 
 private struct SavedPicture: Sendable {

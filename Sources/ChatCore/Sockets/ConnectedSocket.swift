@@ -9,8 +9,8 @@ final class ConnectedSocket {
     /// So many can now be read by `withDatagram`.
     case datagrams(Int)
     case nothing
-    /// Nobody is at the server's address, or no way leads there.
-    case unreachable
+    /// Nobody is at the server's address, or no way leads there; the network's `errno`.
+    case unreachable(Int32)
   }
 
   private let descriptor: OwnedFD
@@ -35,7 +35,7 @@ final class ConnectedSocket {
   func receive() -> Arrival {
     let count = receiving.receive(fd)
     if count >= 0 { return .datagrams(Int(count)) }
-    return Self.isUnreachable(errno) ? .unreachable : .nothing
+    return Self.isUnreachable(errno) ? .unreachable(errno) : .nothing
   }
 
   /// Calls `body` with the datagram at `index` of the last `receive`.
@@ -45,15 +45,15 @@ final class ConnectedSocket {
 
   /// Empties the error queue, which would keep the socket in error for ever.
   ///
-  /// - Returns: whether it said that nobody is there.
-  func takeErrors() -> Bool {
+  /// - Returns: the `errno` by which it said that nobody is there, if it did.
+  func takeErrors() -> Int32? {
     var destination = sockaddr_storage()
     var error: Int32 = 0
-    var isUnreachable = false
+    var unreachable: Int32?
     while clinux_next_error(fd, &destination, &error) == 1 {
-      if Self.isUnreachable(error) { isUnreachable = true }
+      if Self.isUnreachable(error), unreachable != ECONNREFUSED { unreachable = error }
     }
-    return isUnreachable
+    return unreachable
   }
 
   /// Sends what waits in `outbox` to the server, whatever its deliveries' addresses, and empties it

@@ -9,6 +9,9 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   /// This machine, when nobody said where the server is: tried over both families.
   public let isThisMachine: Bool
 
+  /// The port of the classroom clients, and of chatd.
+  public static let defaultPort: UInt16 = 12_345
+
   public static let thisMachine = ServerAddress(
     host: "localhost", port: defaultPort, isThisMachine: true)
 
@@ -21,7 +24,7 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   /// - Returns: nil when `text` is no address.
   public init?(_ text: String) {
     var host = text
-    var port = defaultPort
+    var port = Self.defaultPort
     var isNumeric = false
     if text.hasPrefix("[") {
       guard let end = text.firstIndex(of: "]") else { return nil }

@@ -16,10 +16,13 @@ public enum ExitCode: Int32, Sendable {
 public struct Failure: Error, CustomStringConvertible {
   public let exitCode: ExitCode
   public let message: String
+  /// Further lines, where one cannot say what there is to know and to do.
+  public let details: [String]
 
-  public init(_ exitCode: ExitCode, _ message: String) {
+  public init(_ exitCode: ExitCode, _ message: String, details: [String] = []) {
     self.exitCode = exitCode
     self.message = message
+    self.details = details
   }
 
   init(_ error: SystemError) { self.init(.failed, error.description) }

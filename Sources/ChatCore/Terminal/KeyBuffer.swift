@@ -42,7 +42,7 @@ struct KeyBuffer {
   private static func length(_ bytes: [UInt8]) -> Int? {
     guard let first = bytes.first else { return nil }
     if first != escape {
-      let length = max(1, utf8Length(first))
+      let length = max(1, UTF8Text.length(ofScalarStarting: first))
       return bytes.count >= length ? length : nil
     }
     guard bytes.count >= 2 else { return nil }
@@ -54,15 +54,6 @@ struct KeyBuffer {
       return rest.count == Limits.keyBytesMax ? 1 : nil
     case UInt8(ascii: "O"): return bytes.count >= 3 ? 3 : nil
     default: return 2
-    }
-  }
-
-  private static func utf8Length(_ first: UInt8) -> Int {
-    switch first {
-    case 0xc2..<0xe0: 2
-    case 0xe0..<0xf0: 3
-    case 0xf0..<0xf5: 4
-    default: 1
     }
   }
 }

@@ -50,12 +50,14 @@ public enum Limits {
   public static let sharedFramesBytesMax = 40
   /// All frames that are no data, at their longest.
   public static let owedFramesBytesMax = 96
+  /// Those of them that ask whether the other end is there, and answer that.
+  public static let pathFramesBytesMax = 1 + 9 + 9
   /// The reason that a session's end gives in words.
   public static let closeTextBytesMax = 256
   /// What may be sent to a new address, in multiples of what came from there (RFC 9000 §8.1).
   public static let unprovenAddressFactor = 3
   /// The least packet that is worth sending while a new address is not proven.
-  public static let smallPacketBytes = 80
+  public static let smallPacketBytes = 50
   /// Later packets that must have arrived for one to be lost (RFC 9002 §6.1.1).
   public static let lossPackets: UInt64 = 3
   /// Packets that a probe timeout sends (RFC 9002 §6.2.4).
@@ -87,6 +89,8 @@ public enum Limits {
   public static let helloAnswersBurst = 1_000
   /// Resets in a second.
   public static let resetsPerSecond = 100
+  /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
+  public static let timersPerSessionMax = 8
   /// Handshakes that were answered and not yet used.
   public static let unconfirmedMax = 4_096
   /// How long a session may last that has not joined.
@@ -127,6 +131,8 @@ public enum Limits {
   /// Names that are owned by a key, in all.
   public static let ownedNamesMax = 65_536
   public static let ownedNamesPerKeyMax = 16
+  /// New owners that may wait to be written down.
+  public static let ownersWaitingMax = 8_192
 
   // MARK: Names
 
@@ -143,8 +149,24 @@ public enum Limits {
   public static let noiseMessageBytesMax = 65_535
   /// A packet number is remembered until one is seen that is greater by so much.
   public static let replayWindowNumbers = 1_024
+  /// A password, and the file whose first line it is.
+  public static let passwordBytesMax = 1_024
+  public static let passwordFileBytesMax = 64 << 10
   /// The memory in which a password is made into a key.
   public static let passwordKeyMemoryBytes = 64 << 20
+
+  // MARK: Kept files
+
+  /// The file of a key; it has one line of 61 bytes.
+  public static let keyFileBytesMax = 1_024
+  /// Servers that a user has met, and the file that lists them.
+  public static let knownServersMax = 4_096
+  public static let knownServersBytesMax = 2 << 20
+  /// The file of owned names: `ownedNamesMax` lines of a key and a name take 11 MiB, and several
+  /// servers may share it.
+  public static let ownedNamesBytesMax = 64 << 20
+  /// Tries, 10 ms apart, to change a file that another process is changing.
+  public static let stateLockTriesMax = 200
 
   // MARK: Clients of a server
 
@@ -211,6 +233,22 @@ public enum Limits {
   public static let relayedPictureSideMax = 4_096
   public static let relayedPicturePixelsMax = 8 << 20
 
+  // MARK: Identity
+
+  /// A password, and the file whose first line it is.
+  public static let passwordBytesMax = 1_024
+  public static let passwordFileBytesMax = 64 << 10
+  /// The file of a key; it has one line of 61 bytes.
+  public static let keyFileBytesMax = 1_024
+  /// Servers that a user has met, and the file that lists them.
+  public static let knownServersMax = 4_096
+  public static let knownServersBytesMax = 2 << 20
+  /// The file of owned names: `ownedNamesMax` lines of a key and a name take 11 MiB, and several
+  /// servers may share it.
+  public static let ownedNamesBytesMax = 64 << 20
+  /// Tries, 10 ms apart, to change a file that another process is changing.
+  public static let stateLockTriesMax = 200
+
   // MARK: Client
 
   /// The first wait for an answer before the question is repeated; each further one is twice as
@@ -219,6 +257,8 @@ public enum Limits {
   /// How long a client of a server that answers nothing waits, after it joined and after it left,
   /// for the network to say that nobody is there.
   public static let classicGraceMilliseconds = 100
+  /// After how long a person is shown that something is not accepted yet.
+  public static let pendingShownMilliseconds = 700
   /// How soon a datagram that the kernel had no room for is sent again.
   public static let sendRetryMilliseconds = 5
   /// What a process that ends gives its streams and workers to finish.
@@ -273,6 +313,9 @@ public enum Limits {
   ]
   /// A length that was lost so often does not get through.
   public static let pathProbeLossesMax = 2
+  /// Times in a row that long datagrams were lost and none arrived, after which the path is taken
+  /// for one that does not let them through any more.
+  public static let pathLongLossesMax = 3
   /// How long after a probe that was lost the same length is tried again.
   public static let pathProbeGapMilliseconds = 1_000
   /// How long after the last probe of a search the next search begins.

@@ -36,9 +36,14 @@ public struct Slab<Element> {
     return element
   }
 
-  /// Calls `body` with each value.
-  public func forEach(_ body: (Element) -> Void) {
-    for case let element? in slots { body(element) }
+  /// All values, in the order of their slots.
+  public var values: [Element] { slots.compactMap(\.self) }
+
+  /// Calls `body` with each slot that is occupied, in the order of their numbers, and its value.
+  public func forEachSlot(_ body: (UInt32, Element) -> Void) {
+    for (slot, element) in slots.enumerated() {
+      if let element { body(UInt32(slot), element) }
+    }
   }
 
   /// The number that the next `insert` gives; the slab must not be full.

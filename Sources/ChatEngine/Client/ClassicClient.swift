@@ -19,36 +19,6 @@ public final class ClassicClient {
     public init(name: MemberName) { self.name = name }
   }
 
-  public enum Event: Equatable, Sendable {
-    case joined
-    case arrived(String)
-    case departed(String)
-    case message(from: String, text: [UInt8])
-    case picture(from: String, jpeg: [UInt8])
-    case notice([UInt8])
-    case renamed(String)
-    /// The server's reason for not passing something on.
-    case notPassedOn([UInt8])
-    case ended(Ending)
-  }
-
-  public enum Ending: Equatable, Sendable {
-    /// All that was said is sent, and this client has left.
-    case left
-    /// Nobody is at the server's address.
-    case unreachable
-    /// No answer came in time.
-    case notAnswered
-    /// The server was there at first and did not answer at the end.
-    case notConfirmed
-    /// The server was there at first and has not answered for a long time.
-    case lost
-    /// The server said that it stops.
-    case shutDown
-    /// The server said why it does not let this client in.
-    case notLetIn([UInt8])
-  }
-
   private enum Phase: Equatable {
     case idle, asking, knocking, joined, draining, confirming, ended
   }
@@ -69,7 +39,7 @@ public final class ClassicClient {
   private var givenName: String?
   /// Datagrams to be sent to the server; whoever sends them empties it.
   public var outbox = Outbox()
-  public private(set) var events: [Event] = []
+  public private(set) var events: [ClientEvent] = []
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -93,7 +63,7 @@ public final class ClassicClient {
   /// Whether there is something to send or to tell.
   public var hasOutput: Bool { !outbox.isEmpty || !events.isEmpty }
 
-  public func takeEvents() -> [Event] {
+  public func takeEvents() -> [ClientEvent] {
     defer { events.removeAll() }
     return events
   }
@@ -132,12 +102,12 @@ public final class ClassicClient {
     enqueue(Array(prefix.utf8) + text, at: now)
   }
 
-  /// The largest JPEG that `show` takes: what a datagram holds beside the prefix, with room for
-  /// the number that a server may put behind a name.
+  /// The largest JPEG that `show` takes.
   public var pictureBytesMax: Int { Self.pictureBytesMax(for: configuration.name) }
 
-  /// The same, for whoever wants to know before there is a client.
-  public static func pictureBytesMax(for name: MemberName) -> Int {
+  /// The largest JPEG that dialect A carries: what a datagram holds beside the prefix, with room
+  /// for the number that a server may put behind a name.
+  static func pictureBytesMax(for name: MemberName) -> Int {
     let prefix = picturePrefix(name).utf8.count + "-\(Limits.nameNumberMax)".utf8.count
     return min(Limits.classicPictureBytesMax, Limits.datagramBytesMax - prefix)
   }
@@ -315,7 +285,7 @@ public final class ClassicClient {
     events.append(.renamed(name))
   }
 
-  private func end(_ ending: Ending) {
+  private func end(_ ending: ClientEnding) {
     phase = .ended
     (phaseEnd, nextQuestion, nextKeepAlive) = (nil, nil, nil)
     events.append(.ended(ending))

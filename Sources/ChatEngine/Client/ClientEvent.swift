@@ -1,4 +1,39 @@
-/// By which the events of a client name something that was said to it, in the order of saying.
+/// What a client's engine tells whoever runs it, whatever it speaks with the server.
+public enum ClientEvent: Equatable, Sendable {
+  /// The server has shown that it has this key, which was not known before.
+  case met(PublicKey)
+  case joined
+  /// Somebody was here before this client.
+  case present(String)
+  case arrived(String)
+  case departed(String)
+  case message(from: String, text: [UInt8])
+  case picture(from: String, jpeg: [UInt8])
+  /// The bytes of a picture did not come.
+  case pictureLost(from: String)
+  case notice([UInt8])
+  case renamed(String)
+  /// The server's reason for not passing something on; which of what was said it was, is not known.
+  case notPassedOn([UInt8])
+  /// The server has what was said, and its place among what others said.
+  case accepted(MessageTicket)
+  /// Here is the place of what was said among what others said.
+  case ownMessage(MessageTicket)
+  /// What was said is not passed on; the server's reason.
+  case failed(MessageTicket, [UInt8])
+  /// How much of a picture has arrived at the server.
+  case progress(MessageTicket, bytes: Int, of: Int)
+  /// So many events were said and not heard here.
+  case missed(Int)
+  /// The server no longer answers, or said that it stops; the client tries to come back.
+  case connectionLost(isShutDown: Bool)
+  /// The client is back; where not `isWhole`, what was said in between is not known.
+  case restored(isWhole: Bool)
+  /// The last event.
+  case ended(ClientEnding)
+}
+
+/// By which events name something that was said, in the order of saying.
 public struct MessageTicket: Hashable, Sendable {
   public var isPicture: Bool
   public var number: UInt64
@@ -8,41 +43,28 @@ public struct MessageTicket: Hashable, Sendable {
   }
 }
 
-public enum ClientEvent: Equatable, Sendable {
-  case joined
-  /// The server showed that it has this key, which was not known before.
-  case met(PublicKey)
-  /// Somebody was here before this client.
-  case present(String)
-  case arrived(String)
-  case departed(String)
-  case message(from: String, text: [UInt8])
-  case picture(from: String, jpeg: [UInt8])
-  case pictureLost(from: String)
-  case notice([UInt8])
-  case renamed(String)
-  case notPassedOn([UInt8])
-  case accepted(MessageTicket)
-  case failed(MessageTicket, [UInt8])
-  case ownMessage(MessageTicket)
-  case progress(MessageTicket, bytes: Int, of: Int)
-  case missed(Int)
-  case connectionLost(isShutDown: Bool)
-  case restored(isWhole: Bool)
-  case ended(ClientEnding)
-}
-
+/// How a client's session came to its end.
 public enum ClientEnding: Equatable, Sendable {
+  /// All that was said is sent, and this client has left.
   case left
+  /// Nobody is at the server's address.
   case unreachable
+  /// No answer came in time.
   case notAnswered
+  /// The server was there at first and did not say in time that it has everything.
   case notConfirmed
+  /// The server was there at first and has not answered for a long time.
   case lost
+  /// The server said that it stops.
   case shutDown
+  /// The server said why it does not let this client in.
   case notLetIn([UInt8])
+  /// The server claims another key than the one that is known of it.
   case keyChanged(PublicKey)
   case passwordNeeded
   case wrongPassword
+  /// The server speaks another version of the protocol.
   case otherVersion(UInt8)
+  /// One of the two broke the protocol.
   case faulty(String)
 }

@@ -1,8 +1,9 @@
 /// How a native client gets a session, and another when the first is lost.
 extension NativeClient {
   /// Begins with a Hello.
-  mutating func ask(at now: Instant) {
+  func ask(at now: Instant) {
     phase = .asking
+    isPathSuspect = wasJoined
     helloNonce = random.uint64()
     noise = nil
     session = nil
@@ -11,7 +12,7 @@ extension NativeClient {
     nextRepeat = now + repeatGap
   }
 
-  mutating func repeatQuestion(at now: Instant) {
+  func repeatQuestion(at now: Instant) {
     repeats += 1
     repeatGap = min(repeatGap * 2, .seconds(Limits.questionGapSecondsMax))
     nextRepeat = now + repeatGap
@@ -28,7 +29,7 @@ extension NativeClient {
   }
 
   /// Handles a datagram of the server.
-  public mutating func receive(_ bytes: Span<UInt8>, at now: Instant) {
+  public func receive(_ bytes: Span<UInt8>, at now: Instant) {
     bytes.withUnsafeBufferPointer { bytes in
       switch (isAnswer(bytes), phase) {
       case (.helloAnswer?, .asking): takeHelloAnswer(bytes, at: now)
@@ -42,27 +43,34 @@ extension NativeClient {
     }
   }
 
-  private mutating func takeHelloAnswer(
+  private func takeHelloAnswer(
     _ bytes: UnsafeBufferPointer<UInt8>, at now: Instant
   ) {
-    // Who has not seen the question cannot answer it, whatever version it claims.
     guard let (version, nonce, answer) = Handshake.HelloAnswer.read(bytes), nonce == helloNonce
     else { return }
-    guard version == Handshake.version else { return end(.otherVersion(version)) }
+    guard version == Handshake.version else { return suspect(.otherVersion(version)) }
     guard let answer else { return }
     if let known = configuration.serverKey ?? metKey, known != answer.serverKey {
-      return end(.keyChanged(answer.serverKey))
+      return suspect(.keyChanged(answer.serverKey))
     }
     var psk: SecretKey?
     if let salt = answer.salt {
-      guard let key = passwordKey(salt) else { return end(.passwordNeeded) }
+      guard let key = passwordKey(salt) else { return suspect(.passwordNeeded) }
       psk = key
     }
     initiate(answer, psk, at: now)
   }
 
+  /// Nothing shows that an answer came as it was sent, so one that ends the client is believed when
+  /// the next Hello is answered alike.
+  private func suspect(_ ending: ClientEnding) {
+    if suspicion == ending { return end(ending) }
+    suspicion = ending
+    helloNonce = random.uint64()
+  }
+
   /// The password's key; it takes a tenth of a second, so it is worked out once.
-  private mutating func passwordKey(_ salt: [UInt8]) -> SecretKey? {
+  private func passwordKey(_ salt: [UInt8]) -> SecretKey? {
     if let passwordKey, passwordKey.salt == salt { return passwordKey.key }
     guard let password = configuration.password,
       let key = PasswordKey.derive(password: password, salt: salt)
@@ -71,7 +79,7 @@ extension NativeClient {
     return key
   }
 
-  private mutating func initiate(
+  private func initiate(
     _ answer: Handshake.HelloAnswer, _ psk: SecretKey?, at now: Instant
   ) {
     var noise = NoiseHandshake(
@@ -95,7 +103,7 @@ extension NativeClient {
     nextRepeat = now + repeatGap
   }
 
-  private mutating func takeAccept(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
+  private func takeAccept(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
     guard let (id, message) = Handshake.readAccept(bytes), id == localID else { return }
     guard var noise = noise.take(), let payload = try? noise.read(message.span).payload,
       let grant = Handshake.Grant(payload)
@@ -118,7 +126,7 @@ extension NativeClient {
     flush(at: now)
   }
 
-  private mutating func takeRefusal(_ bytes: UnsafeBufferPointer<UInt8>) {
+  private func takeRefusal(_ bytes: UnsafeBufferPointer<UInt8>) {
     let reason = Handshake.readRefusal(bytes, clientID: localID, key: refusalKey)
     switch reason {
     case .wrongPassword: end(.wrongPassword)
@@ -129,7 +137,7 @@ extension NativeClient {
     }
   }
 
-  private mutating func takeReset(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
+  private func takeReset(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
     guard let (id, token) = Handshake.readReset(bytes), id == session?.remoteID,
       let expected = session?.resetToken
     else { return }
@@ -141,7 +149,7 @@ extension NativeClient {
   /// The network's word that nobody is at the server's address.
   ///
   /// - Parameter isRefused: whether the machine is there and the port is closed.
-  public mutating func handleUnreachable(isRefused: Bool, at now: Instant) {
+  public func handleUnreachable(isRefused: Bool, at now: Instant) {
     switch phase {
     case .ended, .idle, .waiting: break
     case .joined, .joining, .leaving:
@@ -153,7 +161,7 @@ extension NativeClient {
   }
 
   /// The session has ended.
-  mutating func lose(_ ending: Session.Ending, at now: Instant) {
+  func lose(_ ending: Session.Ending, at now: Instant) {
     guard phase != .ended else { return }
     session = nil
     switch ending {
@@ -178,7 +186,7 @@ extension NativeClient {
   }
 
   /// Waits before it begins again: longer each time, and not all clients at once.
-  private mutating func wait(at now: Instant) {
+  private func wait(at now: Instant) {
     session = nil
     nextRepeat = nil
     noise = nil
@@ -189,7 +197,7 @@ extension NativeClient {
     phase = .waiting(until: now + .milliseconds(most / 2 + jitter / 2))
   }
 
-  mutating func put(_ datagram: [UInt8]) {
+  func put(_ datagram: [UInt8]) {
     outbox.addDatagram(to: address, capacity: datagram.count) { buffer in
       buffer.initialize(fromContentsOf: datagram)
     }

@@ -1,19 +1,32 @@
 /// What a native client says and hears once it has a session.
 extension NativeClient {
-  mutating func hear(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
+  func hear(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
     let isTaken = session?.receive(
       bytes, from: address, at: now, scratch: scratch, random: &random)
     guard isTaken == true else { return }
     takeReplies(at: now)
-    if phase == .joined || phase == .leaving { takeLog() }
-    session?.dropTaken()
+    takeWhatIsHeard()
     leaveIfDone(at: now)
     if !isEnded { flush(at: now) }
   }
 
+  /// Stops, or goes on, to hear what others say: meanwhile it waits at the server.
+  public func setHearing(_ isHearing: Bool, at now: Instant) {
+    if isHearing == self.isHearing { return }
+    self.isHearing = isHearing
+    guard isHearing, session != nil else { return }
+    takeWhatIsHeard()
+    flush(at: now)
+  }
+
+  private func takeWhatIsHeard() {
+    if isHearing, phase == .joined || phase == .leaving { takeLog() }
+    session?.dropTaken()
+  }
+
   // MARK: Saying
 
-  mutating func say(_ request: NativeRequest) {
+  func say(_ request: NativeRequest) {
     if case .say = request {
       sources.talk.append { request.append(to: &$0) }
     } else {
@@ -22,7 +35,7 @@ extension NativeClient {
   }
 
   /// Says something that waits, in the session as it is now.
-  mutating func utter(_ pending: Pending) {
+  func utter(_ pending: Pending) {
     switch pending.kind {
     case .text(let text): say(.say(number: pending.number, text: text[...]))
     case .picture(let jpeg):
@@ -36,7 +49,7 @@ extension NativeClient {
 
   // MARK: Replies
 
-  private mutating func takeReplies(at now: Instant) {
+  private func takeReplies(at now: Instant) {
     while let message = session?.takeMessage(.control) {
       guard let reply = NativeReply(message) else {
         session?.fail("a control message of type \(message.first ?? 0)")
@@ -56,7 +69,7 @@ extension NativeClient {
     }
   }
 
-  mutating func enter(_ welcome: NativeReply.Welcome, at now: Instant) {
+  func enter(_ welcome: NativeReply.Welcome, at now: Instant) {
     guard phase == .joining else { return }
     hearing.begin(welcome, &events)
     giveUpAt = nil
@@ -77,12 +90,12 @@ extension NativeClient {
   }
 
   /// The list of who is here is complete, so that events can be told by their names.
-  private mutating func beginToHear(at now: Instant) {
+  private func beginToHear(at now: Instant) {
     guard phase == .joining, wasJoined else { return }
     phase = .joined
   }
 
-  private mutating func refuse(_ words: String, at now: Instant) {
+  private func refuse(_ words: String, at now: Instant) {
     session?.close(.done)
     _ = session?.send(into: &outbox, from: sources, at: now)
     session = nil
@@ -91,14 +104,14 @@ extension NativeClient {
   }
 
   /// What has a number up to `number` was accepted before the session was lost.
-  private mutating func settleBefore(_ kind: NativeReply.Kind, _ number: UInt64) {
+  private func settleBefore(_ kind: NativeReply.Kind, _ number: UInt64) {
     for pending in said where pending.receipt == kind && pending.number <= number {
       events.append(.accepted(pending.ticket))
     }
     said.removeAll { $0.receipt == kind && $0.number <= number }
   }
 
-  private mutating func settle(
+  private func settle(
     _ kind: NativeReply.Kind, _ number: UInt64, _ failure: String?, at now: Instant
   ) {
     guard let index = said.firstIndex(where: { $0.receipt == kind && $0.number == number })
@@ -115,7 +128,7 @@ extension NativeClient {
   }
 
   /// The server is ready for a picture.
-  private mutating func upload(_ number: UInt64) {
+  private func upload(_ number: UInt64) {
     let index = said.firstIndex { $0.receipt == .offer && $0.number == number }
     guard let index, said[index].position == nil, case .picture(let jpeg) = said[index].kind
     else { return }
@@ -126,9 +139,9 @@ extension NativeClient {
 
   // MARK: The log
 
-  private mutating func takeLog() {
+  private func takeLog() {
     let ownRun = UInt32(truncatingIfNeeded: run)
-    while let message = session?.takeMessage(.talk) {
+    while isHearing, let message = session?.takeMessage(.talk) {
       guard let event = NativeEvent(message) else {
         session?.fail("an event of type \(message.first ?? 0)")
         return
@@ -141,12 +154,14 @@ extension NativeClient {
     for object in session?.takeLostObjects() ?? [] { hearing.lose(object, &events) }
   }
 
-  /// Whether the way to the server seems not to work, so that another socket may be better: a
-  /// machine that got a new address cannot send from its old one.
-  public var isPathSuspect: Bool {
-    switch session {
-    case .some(let session): session.probeCount >= Limits.suspectProbeTimeouts
-    case .none: false
-    }
+  /// Whether, since this was last asked, the way to the server seemed once more not to work, so
+  /// that another socket may be better: a machine that got a new address cannot send from its old
+  /// one.
+  public func takePathSuspicion() -> Bool {
+    let probes = session?.probeCount ?? 0
+    if probes >= Limits.suspectProbeTimeouts, probes > probesSuspected { isPathSuspect = true }
+    probesSuspected = probes
+    defer { isPathSuspect = false }
+    return isPathSuspect
   }
 }

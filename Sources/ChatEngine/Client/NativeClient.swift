@@ -5,7 +5,7 @@
 /// and keeps what was said until the server has said what became of it. When the session dies, it
 /// makes another and goes on where it was. What always holds: each thing that was said gets one
 /// `.accepted` or `.failed` unless the client ends before; nothing is heard twice.
-public struct NativeClient: ~Copyable {
+public final class NativeClient {
   public struct Configuration: Sendable {
     public var name: MemberName
     /// Whether the server may put a number behind a name that is taken.
@@ -67,14 +67,20 @@ public struct NativeClient: ~Copyable {
   /// The key that the server claims, and the one that it has shown that it has.
   var claimedKey: PublicKey?
   var metKey: PublicKey?
+  /// What the last answer to a Hello would have ended the client with.
+  var suspicion: ClientEnding?
 
   // The session
   var session: Session?
   var sources = Session.SendSources()
   var wasJoined = false
+  var isPathSuspect = false
+  var probesSuspected = 0
   var isLost = false
   var attempts = 0
   var wantsLeave = false
+  /// Whether what others say is heard now, or waits at the server.
+  var isHearing = true
 
   // What was said
   var said: [Pending] = []
@@ -108,11 +114,16 @@ public struct NativeClient: ~Copyable {
     }
   }
 
-  public init(_ configuration: Configuration, to address: PeerAddress) {
+  /// - Parameter address: what the outbox's datagrams are addressed to, where there is more than
+  ///   one server.
+  public init(
+    _ configuration: Configuration, to address: PeerAddress = PeerAddress(high: 0, low: 0, port: 0)
+  ) {
     self.configuration = configuration
     self.address = address
-    random = SecretRandom(seed: configuration.seed)
+    var random = SecretRandom(seed: configuration.seed)
     run = random.uint64()
+    self.random = random
   }
 
   public var isEnded: Bool { phase == .ended }
@@ -120,40 +131,53 @@ public struct NativeClient: ~Copyable {
   /// Whether so much waits that nothing more should be said now.
   public var isBusy: Bool { said.count >= Limits.clientQueueMessagesHigh }
 
+  /// Whether there is something to send or to tell.
+  public var hasOutput: Bool { !outbox.isEmpty || !events.isEmpty }
+
   /// How many things that were said are not known to be accepted.
   public var pendingCount: Int { said.count }
 
-  public mutating func takeEvents() -> [ClientEvent] {
+  /// The log that it hears, or heard last; 0 before the first.
+  package var logID: UInt64 { hearing.log }
+
+  /// Who it takes for present, in no order.
+  package var roster: [String] { hearing.roster }
+
+  public func takeEvents() -> [ClientEvent] {
     defer { events.removeAll() }
     return events
   }
 
   /// The largest picture that `show` takes. Those of the plain dialects see it, too, so it must fit
   /// into one of their datagrams.
-  public static func pictureBytesMax(for name: MemberName) -> Int {
-    ClassicClient.pictureBytesMax(for: name)
-  }
+  public var pictureBytesMax: Int { ClassicClient.pictureBytesMax(for: configuration.name) }
 
   /// When `advance` has something to do.
   public var nextDeadline: Instant? {
-    mutating get {
-      if phase == .ended { return nil }
-      var deadlines = [nextRepeat, giveUpAt, session?.nextDeadline, deliveryDeadline]
-      if case .waiting(let until) = phase { deadlines.append(until) }
-      return deadlines.compactMap { $0 }.min()
-    }
+    if phase == .ended { return nil }
+    var deadlines = [nextRepeat, giveUpAt, session?.nextDeadline, deliveryDeadline]
+    if case .waiting(let until) = phase { deadlines.append(until) }
+    return deadlines.compactMap { $0 }.min()
   }
 
   var deliveryDeadline: Instant? {
-    guard let timeout = configuration.deliveryTimeout, wasJoined, !said.isEmpty || wantsLeave
-    else { return nil }
+    let timeout = configuration.deliveryTimeout ?? (wantsLeave ? configuration.timeout : nil)
+    guard let timeout, wasJoined, !said.isEmpty || wantsLeave else { return nil }
     return lastProgress + timeout
   }
 
   // MARK: What the person does
 
+  /// Looks at another address, where the first had nobody.
+  public func startAgain(at now: Instant) {
+    events.removeAll()
+    outbox.removeAll()
+    giveUpAt = now + configuration.timeout
+    ask(at: now)
+  }
+
   /// Looks for the server, and joins when it is there.
-  public mutating func start(at now: Instant) {
+  public func start(at now: Instant) {
     precondition(phase == .idle, "a client starts once")
     giveUpAt = now + configuration.timeout
     ask(at: now)
@@ -163,7 +187,7 @@ public struct NativeClient: ~Copyable {
   ///
   /// - Returns: by which `.accepted` and `.failed` name it.
   @discardableResult
-  public mutating func say(_ text: [UInt8], at now: Instant) -> MessageTicket {
+  public func say(_ text: [UInt8], at now: Instant) -> MessageTicket {
     precondition(text.count <= Limits.messageBytesMax, "a text that no datagram holds")
     lastSaid += 1
     return add(Pending(number: lastSaid, kind: .text(text)), at: now)
@@ -171,12 +195,12 @@ public struct NativeClient: ~Copyable {
 
   /// Shows a picture.
   @discardableResult
-  public mutating func show(_ jpeg: [UInt8], at now: Instant) -> MessageTicket {
+  public func show(_ jpeg: [UInt8], at now: Instant) -> MessageTicket {
     lastShown += 1
     return add(Pending(number: lastShown, kind: .picture(jpeg)), at: now)
   }
 
-  private mutating func add(_ pending: Pending, at now: Instant) -> MessageTicket {
+  private func add(_ pending: Pending, at now: Instant) -> MessageTicket {
     if said.isEmpty { lastProgress = now }
     said.append(pending)
     if phase == .joined {
@@ -187,7 +211,7 @@ public struct NativeClient: ~Copyable {
   }
 
   /// Leaves once it is known what became of all that was said.
-  public mutating func leave(at now: Instant) {
+  public func leave(at now: Instant) {
     if wantsLeave || phase == .ended { return }
     wantsLeave = true
     if said.isEmpty { lastProgress = now }
@@ -195,7 +219,7 @@ public struct NativeClient: ~Copyable {
   }
 
   /// Leaves at once; what is not accepted may not be said.
-  public mutating func leaveNow(at now: Instant) {
+  public func leaveNow(at now: Instant) {
     guard phase != .ended else { return }
     wantsLeave = true
     if phase == .joined || phase == .leaving {
@@ -206,7 +230,7 @@ public struct NativeClient: ~Copyable {
     if phase != .ended { end(.left) }
   }
 
-  mutating func leaveIfDone(at now: Instant) {
+  func leaveIfDone(at now: Instant) {
     guard wantsLeave, said.isEmpty else { return }
     switch phase {
     case .joined:
@@ -221,7 +245,7 @@ public struct NativeClient: ~Copyable {
   // MARK: Time
 
   /// Does what is due.
-  public mutating func advance(to now: Instant) {
+  public func advance(to now: Instant) {
     guard phase != .ended else { return }
     if let due = giveUpAt, due <= now { return end(.notAnswered) }
     if let due = deliveryDeadline, due <= now { return end(.notConfirmed) }
@@ -232,13 +256,13 @@ public struct NativeClient: ~Copyable {
   }
 
   /// Fills the outbox with what the session has to send, until it is high.
-  public mutating func flush(at now: Instant) {
+  public func flush(at now: Instant) {
     while !outbox.isHigh, session?.send(into: &outbox, from: sources, at: now) == true {}
     noteProgress(at: now)
     if let ending = session?.ending { lose(ending, at: now) }
   }
 
-  private mutating func noteProgress(at now: Instant) {
+  private func noteProgress(at now: Instant) {
     guard let talk = session?.talkSettled, let objects = session?.objectsSettled else { return }
     let progress = talk &+ objects
     if progress != progressSeen {
@@ -248,7 +272,7 @@ public struct NativeClient: ~Copyable {
   }
 
   /// Tells how much of each picture has arrived.
-  private mutating func reportUploads(_ settled: UInt64) {
+  private func reportUploads(_ settled: UInt64) {
     for pending in said {
       if let position = pending.position, case .picture(let jpeg) = pending.kind {
         let sent = settled.clamped(to: position) - position.lowerBound
@@ -257,7 +281,7 @@ public struct NativeClient: ~Copyable {
     }
   }
 
-  mutating func end(_ ending: ClientEnding) {
+  func end(_ ending: ClientEnding) {
     phase = .ended
     (nextRepeat, giveUpAt) = (nil, nil)
     events.append(.ended(ending))

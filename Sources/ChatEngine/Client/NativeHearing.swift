@@ -34,6 +34,9 @@ struct NativeHearing {
     return min(last, first - 1)
   }
 
+  /// The names of those who are here, in no order.
+  var roster: [String] { Array(names.values) }
+
   /// A session begins.
   mutating func begin(_ welcome: NativeReply.Welcome, _ events: inout [ClientEvent]) {
     if welcome.log != log {
@@ -45,7 +48,9 @@ struct NativeHearing {
     }
     ownMember = welcome.member
     if !welcome.isResumed {
-      for picture in pictures.values { events.append(.pictureLost(from: picture.from)) }
+      for picture in pictures.values.sorted(by: { $0.seq < $1.seq }) {
+        events.append(.pictureLost(from: picture.from))
+      }
       pictures.removeAll()
       last = max(last, welcome.next - min(welcome.next, 1))
     }

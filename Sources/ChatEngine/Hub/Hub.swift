@@ -186,7 +186,9 @@ public struct Hub {
 
   /// Calls `body` with every member and its name.
   public func forEachMember(_ body: (MemberID, MemberName) -> Void) {
-    for (name, member) in names { body(member, name) }
+    members.forEachSlot { slot, member in
+      body(MemberID(slot: slot, generation: member.generation), member.name)
+    }
   }
 
   // MARK: Owned names

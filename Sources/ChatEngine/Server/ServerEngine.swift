@@ -90,6 +90,20 @@ public final class ServerEngine {
   /// Whether every native client was told that the server stops.
   public var isDrained: Bool { native.isEmpty }
 
+  // MARK: What tests look at
+
+  /// By which native clients know the log of this life of the server.
+  package var logID: UInt64 { native.log.id }
+
+  /// Who is here, in no order.
+  package var memberNames: [String] {
+    var names: [String] = []
+    hub.forEachMember { _, name in names.append(name.text) }
+    return names
+  }
+
+  package var footprint: NativeFrontend.Footprint { native.footprint }
+
   private func publish(at time: TurnTime) {
     while let event = hub.nextEvent() {
       let bytes = hub.bytes.span

@@ -64,8 +64,8 @@ public enum Handshake {
       writer.vtext(Handshake.shortened(serverName))
     }
 
-    /// The version that the server speaks, the nonce, which stands there in every version, and the
-    /// rest where the version is ours.
+    /// The version that the server speaks and the nonce, which every version has, and the rest
+    /// where the version is ours.
     static func read(
       _ bytes: UnsafeBufferPointer<UInt8>
     ) -> (version: UInt8, nonce: UInt64, answer: HelloAnswer?)? {

@@ -16,6 +16,10 @@ struct PathMTU {
   private var step: UInt8 = 0
   /// How often that length was lost.
   private var losses: UInt8 = 0
+  /// How often in a row long datagrams were lost while none as long as the shortest of them
+  /// arrived.
+  private var longLosses: UInt8 = 0
+  private var shortestLost = 0
   /// The probe whose fate is not known.
   private var probe: Probe?
   /// When the next probe may be sent; nil before `want` and when the longest gets through.
@@ -69,6 +73,24 @@ struct PathMTU {
       gapMilliseconds = Limits.pathSearchGapSeconds * 1_000
     }
     dueAt = probe.sentAt.advanced(byNanoseconds: Int64(gapMilliseconds) * 1_000_000)
+  }
+
+  /// A datagram of `bytes` arrived that was no probe.
+  @inline(__always)
+  mutating func arrived(bytes: Int) {
+    if longLosses > 0, bytes >= shortestLost { longLosses = 0 }
+  }
+
+  /// Datagrams were lost, of which the shortest that was longer than the least had `bytes`.
+  ///
+  /// - Returns: whether that happened so often that no such datagram seems to get through, though
+  ///   shorter ones do: then `current` is the least again.
+  mutating func lost(bytes: Int, at now: Instant) -> Bool {
+    shortestLost = longLosses == 0 ? bytes : min(shortestLost, bytes)
+    longLosses += 1
+    guard longLosses >= Limits.pathLongLossesMax else { return false }
+    onBlackHole(at: now)
+    return true
   }
 
   /// Datagrams longer than the least do not get through any more, though they did (RFC 8899 §4.3):

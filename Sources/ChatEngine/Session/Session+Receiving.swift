@@ -108,7 +108,10 @@ extension Session {
         owed.pathResponse = value
       case .pathResponse:
         guard let value = reader.u64() else { return fail("PATH_RESPONSE") }
-        if unprovenBytes != nil, value == challenge { unprovenBytes = nil }
+        if unprovenBytes != nil, value == challenge {
+          unprovenBytes = nil
+          owed.hasChallenge = false
+        }
       }
       isEliciting = true
     }

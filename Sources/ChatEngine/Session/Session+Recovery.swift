@@ -54,6 +54,8 @@ extension Session {
     if packet.controlCount > 0 { control.onAcknowledged(packet.control) }
     if packet.talkCount > 0 { talk.onAcknowledged(packet.talk) }
     if packet.objectCount > 0 { objects.onAcknowledged(packet.object) }
+    // The answer may have been lost, and nobody sends it again.
+    if packet.contents.contains(.hasChallenge), unprovenBytes != nil { owed.hasChallenge = true }
     if news.newestSentAt == nil || number > news.newest {
       (news.newest, news.newestSentAt) = (number, packet.sentAt)
     }
@@ -61,6 +63,7 @@ extension Session {
       if pathMTU.probeAcked(number: number) { congestion.datagramBytes = pathMTU.current }
       return
     }
+    pathMTU.arrived(bytes: Int(packet.bytes))
     news.bytes += Int(packet.bytes)
     if packet.contents.contains(.wasWindowLimited) { news.wasWindowLimited = true }
   }
@@ -73,6 +76,7 @@ extension Session {
     var number = sent.first
     var newestLost: Instant?
     var lostBytes = 0
+    var shortestLong: Int?
     while number < largest, number < sent.next {
       if sent[number].isInFlight {
         let due = sent[number].sentAt.advanced(byNanoseconds: delay)
@@ -81,6 +85,9 @@ extension Session {
           if !packet.contents.contains(.isProbe) {
             lostBytes += Int(packet.bytes)
             newestLost = max(newestLost ?? packet.sentAt, packet.sentAt)
+            if packet.bytes > Limits.sessionDatagramBytesMin {
+              shortestLong = min(shortestLong ?? .max, Int(packet.bytes))
+            }
           }
         } else {
           lossDeadline = min(lossDeadline ?? due, due)
@@ -90,6 +97,9 @@ extension Session {
     }
     if let newestLost {
       congestion.onLost(bytes: lostBytes, newestLostSentAt: newestLost, now: now)
+    }
+    if let shortestLong, pathMTU.lost(bytes: shortestLong, at: now) {
+      congestion.datagramBytes = pathMTU.current
     }
   }
 
@@ -206,6 +216,7 @@ extension Session {
       congestion.onDiscarded(bytes: lostBytes)
       congestion.onPersistentCongestion()
     }
+    if unprovenBytes != nil { owed.hasChallenge = true }
     lastElicitingAt = now
   }
 }

@@ -31,7 +31,9 @@ extension Session {
   /// Whether there is something to say that only the window or the pace holds back.
   @inline(__always)
   mutating func hasMore(_ sources: SendSources) -> Bool {
-    owed.isEliciting || control.hasPiece(end: controlBytes.end)
+    // Who may not be there is asked, and told nothing.
+    if unprovenBytes != nil { return owed.hasPathFrames }
+    return owed.isEliciting || control.hasPiece(end: controlBytes.end)
       || talk.hasPiece(end: sources.talk.end) || objects.hasPiece(end: sources.objects.end)
   }
 
@@ -106,8 +108,10 @@ extension Session {
     var writer = ByteWriter(
       UnsafeMutableBufferPointer(
         rebasing: buffer[PacketHeader.plainBytes..<buffer.count - PacketHeader.tagBytes - 1]))
+    // There may be little room, and the question comes first.
+    if isElicitingAllowed, unprovenBytes != nil { writePathFrames(&writer, &packet) }
     if received.hasAck { _ = received.writeAck(&writer, at: now) }
-    if isElicitingAllowed {
+    if isElicitingAllowed, unprovenBytes == nil {
       let before = writer.count
       writeOwed(&writer, &packet)
       if let range = Self.writeStream(.control, control, 0, controlBytes, &writer) {
@@ -201,16 +205,7 @@ extension Session {
 
   private mutating func writeOwed(_ writer: inout ByteWriter, _ packet: inout SentPackets.Packet) {
     guard owed.isEliciting, writer.room >= Limits.owedFramesBytesMax else { return }
-    if owed.hasPing { writer.u8(FrameType.ping.rawValue) }
-    if let value = owed.pathResponse {
-      writer.u8(FrameType.pathResponse.rawValue)
-      writer.u64(value)
-    }
-    if owed.hasChallenge {
-      writer.u8(FrameType.pathChallenge.rawValue)
-      writer.u64(challenge)
-      packet.contents.insert(.hasChallenge)
-    }
+    writePathFrames(&writer, &packet)
     let credits: [(Channel, UInt64?)] = [
       (.control, owed.controlLimit), (.talk, owed.talkLimit), (.objects, owed.objectLimit),
     ]
@@ -228,9 +223,27 @@ extension Session {
       writer.varint(offset)
       packet.contents.insert(.hasSkip)
     }
-    (owed.hasPing, owed.pathResponse, owed.hasChallenge) = (false, nil, false)
     (owed.controlLimit, owed.talkLimit, owed.objectLimit) = (nil, nil, nil)
     (owed.talkSkip, owed.objectSkip) = (nil, nil)
+  }
+
+  /// What asks whether the other end is there, and what answers.
+  private mutating func writePathFrames(
+    _ writer: inout ByteWriter, _ packet: inout SentPackets.Packet
+  ) {
+    guard owed.hasPathFrames, writer.room >= Limits.pathFramesBytesMax else { return }
+    if owed.hasPing { writer.u8(FrameType.ping.rawValue) }
+    if let value = owed.pathResponse {
+      writer.u8(FrameType.pathResponse.rawValue)
+      writer.u64(value)
+    }
+    if owed.hasChallenge {
+      writer.u8(FrameType.pathChallenge.rawValue)
+      writer.u64(challenge)
+      packet.contents.insert(.hasChallenge)
+    }
+    packet.contents.insert(.isAckEliciting)
+    (owed.hasPing, owed.pathResponse, owed.hasChallenge) = (false, nil, false)
   }
 
   /// Gives up what the sources no longer hold, and what this session need not get.
@@ -324,21 +337,24 @@ extension Session {
 
   private mutating func sendClose(into outbox: inout Outbox, at now: Instant) -> Bool {
     guard let (reason, text) = owed.close else { return false }
+    ending = owed.fault.map { .faulty($0) } ?? .closed(reason, text: text)
+    // An address that may not be there is told if that is not too much.
+    let words = unprovenBytes == nil ? Array(text.utf8.prefix(Limits.closeTextBytesMax)) : []
+    guard capacity > 0 else { return false }
     let number = sent.next
-    outbox.addDatagram(to: address, capacity: Limits.sessionDatagramBytesMin) { buffer in
+    outbox.addDatagram(to: address, capacity: min(capacity, Limits.sessionDatagramBytesMin)) {
+      buffer in
       var writer = ByteWriter(
         UnsafeMutableBufferPointer(
           rebasing: buffer[PacketHeader.plainBytes..<buffer.count - PacketHeader.tagBytes]))
-      if received.hasAck { _ = received.writeAck(&writer, at: now) }
+      if unprovenBytes == nil, received.hasAck { _ = received.writeAck(&writer, at: now) }
       writer.u8(FrameType.close.rawValue)
       writer.varint(reason.rawValue)
-      let words = Array(text.utf8.prefix(Limits.closeTextBytesMax))
       writer.varint(UInt64(words.count))
       writer.bytes(words)
       let header = PacketHeader(phase: keys.sendingPhase, receiver: remoteID, number: number)
       return seal(buffer, header, writer.count)
     }
-    ending = owed.fault.map { .faulty($0) } ?? .closed(reason, text: text)
     return true
   }
 }

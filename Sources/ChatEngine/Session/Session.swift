@@ -123,12 +123,18 @@ public struct Session: ~Copyable {
   /// Control bytes that wait to be acknowledged.
   public var controlBacklogBytes: Int { controlBytes.count }
 
+  /// Sends neither talk nor objects until `follow` says from where.
+  public mutating func holdBack() {
+    talk = SendStream(from: .max, credit: 0)
+    objects = SendStream(from: .max, credit: 0)
+  }
+
   /// Begins to send talk and objects, from positions in the sources on.
   public mutating func follow(talkFrom position: UInt64, objectsFrom objectPosition: UInt64) {
     talkBase = position
-    talk = SendStream(from: position, credit: talk.limit - talk.settled)
+    talk = SendStream(from: position, credit: UInt64(Limits.talkCreditBytes))
     objectBase = objectPosition
-    objects = SendStream(from: objectPosition, credit: objects.limit - objects.settled)
+    objects = SendStream(from: objectPosition, credit: UInt64(Limits.objectCreditBytes))
   }
 
   /// Whether all that was said, and all of `sources`, is acknowledged.
@@ -226,6 +232,9 @@ struct OwedFrames {
   var close: (reason: CloseReason, text: String)?
   var fault: String?
   var lostObjects: [UInt64] = []
+
+  /// Whether there is something that asks whether the other end is there, or answers that.
+  var hasPathFrames: Bool { hasPing || hasChallenge || pathResponse != nil }
 
   var isEliciting: Bool {
     controlLimit != nil || talkLimit != nil || objectLimit != nil || talkSkip != nil

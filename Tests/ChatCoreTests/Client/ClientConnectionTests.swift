@@ -8,7 +8,7 @@ struct ClientConnectionTests {
   /// A client that tries an address where nobody is, then one where somebody is.
   ///
   /// - Returns: what came in at the second, and how the client ended, within a second.
-  private func tryTwo(asks: Bool) throws -> (heard: [String], events: [ClassicClient.Event]) {
+  private func tryTwo(asks: Bool) throws -> (heard: [String], events: [ClientEvent]) {
     let any = PeerAddress(v4: 127, 0, 0, 1, port: 0)
     let nobody = try #require(try DatagramSocket(bindingTo: any).localAddress)
     let server = try DatagramSocket(bindingTo: any)
@@ -16,8 +16,9 @@ struct ClientConnectionTests {
     var configuration = ClassicClient.Configuration(name: try MemberName("Ann"))
     configuration.asks = asks
     let client = ClientConnection(
-      to: [nobody, try #require(server.localAddress)], configuration, on: reactor)
-    var events: [ClassicClient.Event] = []
+      to: [nobody, try #require(server.localAddress)], .classic(ClassicClient(configuration)),
+      on: reactor)
+    var events: [ClientEvent] = []
     client.onEvent = {
       events.append($0)
       if case .ended = $0 { reactor.stop() }
@@ -57,5 +58,51 @@ struct ClientConnectionTests {
     let (heard, events) = try tryTwo(asks: false)
     #expect(heard == ["Ann has joined the chat.", "Ann has left the chat."])
     #expect(events == [.joined, .ended(.left)])
+  }
+
+  @Test("What was received with the last batch waits while nothing more may be shown")
+  func waitsWithTheBatch() throws {
+    let server = try DatagramSocket(bindingTo: PeerAddress(v4: 127, 0, 0, 1, port: 0))
+    let reactor = try Reactor()
+    var configuration = ClassicClient.Configuration(name: try MemberName("Ann"))
+    configuration.asks = false
+    let client = ClientConnection(
+      to: [try #require(server.localAddress)], .classic(ClassicClient(configuration)), on: reactor)
+    let count = Limits.receiveBatchDatagramsMax + 10
+    var (heard, heardWhilePaused): ([Int], Int?) = ([], nil)
+    let pause = reactor.addTimer {
+      heardWhilePaused = heard.count
+      client.setReceiving(true)
+    }
+    client.onEvent = { event in
+      guard case .message(_, let text) = event else { return }
+      heard.append(Int(String(decoding: text, as: UTF8.self)) ?? -1)
+      if heard.count % 30 == 7 {
+        client.setReceiving(false)
+        pause.deadline = reactor.now + .milliseconds(20)
+      }
+      if heard.count == count { reactor.stop() }
+    }
+    let watch = try reactor.watch(server.fd, for: .readable) { _ in
+      var outbox = Outbox()
+      for index in 0..<server.receive() {
+        server.withDatagram(index) { bytes, source in
+          guard bytes.withUnsafeBufferPointer({ $0.starts(with: "Ann has joined".utf8) }) else {
+            return
+          }
+          for number in 0..<count {
+            outbox.deliver(outbox.addPayload("Bo: \(number)")!, to: source)
+          }
+        }
+      }
+      #expect(server.send(&outbox) == .done)
+    }
+    let end = reactor.addTimer { reactor.stop() }
+    end.deadline = reactor.now + .seconds(5)
+    client.start()
+    try reactor.run()
+    #expect(heard == Array(0..<count))
+    #expect(heardWhilePaused == 67)
+    watch.interest = []
   }
 }

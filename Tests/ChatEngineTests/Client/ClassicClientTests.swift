@@ -207,7 +207,7 @@ struct ClassicClientTests {
 
   @Test("Nobody at the server's address ends the client in every phase, once")
   func endsUnreachable() {
-    func ends(_ prepare: (ClientHarness) -> Void) -> [ClassicClient.Event] {
+    func ends(_ prepare: (ClientHarness) -> Void) -> [ClientEvent] {
       let harness = ClientHarness { $0.pace = Rate(perSecond: 1, burst: 1) }
       prepare(harness)
       _ = harness.events

@@ -17,7 +17,7 @@ final class ClientHarness {
     client.outbox.takeDatagrams().map { String(decoding: $0.bytes, as: UTF8.self) }
   }
 
-  var events: [ClassicClient.Event] { client.takeEvents() }
+  var events: [ClientEvent] { client.takeEvents() }
 
   func start() { client.start(at: now) }
   func say(_ text: String) { client.say(bytes(text), at: now) }

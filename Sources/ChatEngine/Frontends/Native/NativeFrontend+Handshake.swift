@@ -102,9 +102,11 @@ extension NativeFrontend {
     payload += resetToken(of: id)
     payload.append(cipher.rawValue)
     guard let message = try? noise.write(payload: payload) else { return }
-    let session = Session(
+    var session = Session(
       localID: id, remoteID: wish.clientID, remoteKey: remoteKey, address: address,
       keys: noise.split(), cipher: cipher, keepsAlive: false, at: now)
+    // What is said here is for those who have joined.
+    session.holdBack()
     let accept = Handshake.accept(clientID: wish.clientID, message: message)
     let peer = NativePeer(session: session, slot: slot, accept: accept, ephemeral: ephemeral)
     peer.joinDeadline = now + .seconds(Limits.joinSecondsMax)

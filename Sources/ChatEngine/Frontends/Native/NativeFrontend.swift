@@ -58,6 +58,27 @@ public struct NativeFrontend: ~Copyable {
 
   public var publicKey: PublicKey { keyPair.publicKey }
 
+  /// How much is kept: what must come back to nothing when everybody has gone.
+  package struct Footprint: Equatable, Sendable {
+    package var sessions = 0
+    /// Sessions whose client was not heard since its Accept.
+    package var unconfirmed = 0
+    /// Entries of the queue of deadlines, which may be stale.
+    package var timers = 0
+    /// Entries of the queue of those that may have something to send.
+    package var queued = 0
+    package var uploadBytes = 0
+    package var talkLogBytes = 0
+    package var objectLogBytes = 0
+  }
+
+  package var footprint: Footprint {
+    Footprint(
+      sessions: peers.count, unconfirmed: unconfirmed.count, timers: timers.count,
+      queued: queue.count, uploadBytes: uploadBytes, talkLogBytes: log.sources.talk.count,
+      objectLogBytes: log.sources.objects.count)
+  }
+
   // MARK: In
 
   /// Handles one native datagram.
@@ -221,12 +242,12 @@ public struct NativeFrontend: ~Copyable {
   /// Tells every client that the server stops, once it has all that was said.
   public mutating func announceShutdown() {
     isClosing = true
-    peers.forEach { enqueue($0) }
+    for peer in peers.values { enqueue(peer) }
   }
 
   /// Tells those who still lack something, too.
   public mutating func closeAll() {
-    peers.forEach { peer in
+    for peer in peers.values {
       peer.session.close(.shuttingDown)
       enqueue(peer)
     }
@@ -259,6 +280,17 @@ public struct NativeFrontend: ~Copyable {
     if let queued = peer.queuedDeadline, queued <= due { return }
     peer.queuedDeadline = due
     timers.insert(due, peer.slot)
+    if timers.count > Limits.timersPerSessionMax * (peers.count + 1) { dropStaleTimers() }
+  }
+
+  /// A session that speaks sets its timer for an earlier time again and again, and what it had set
+  /// before is in the queue until it is due, which may be long.
+  private mutating func dropStaleTimers() {
+    var kept = TimerQueue()
+    peers.forEachSlot { _, peer in
+      if let due = peer.queuedDeadline { kept.insert(due, peer.slot) }
+    }
+    timers = kept
   }
 }
 

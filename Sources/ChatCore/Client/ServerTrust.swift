@@ -1,0 +1,64 @@
+import ChatEngine
+
+/// By what a client and its server know each other: the client's own key, and the server's key as
+/// it was met the first time (trust on first use, as ssh has it).
+final class ServerTrust {
+  let ownKeys: KeyPair
+  /// The server's key, where it was met before.
+  let serverKey: PublicKey?
+  private let server: ServerAddress
+  private var known: KnownServers?
+  /// Why keys are not kept, where they cannot be.
+  let warning: String?
+
+  /// Reads the keys; makes this user's own where there is none.
+  ///
+  /// Where there is no place to keep them a key is made for this time only, since nobody should be
+  /// kept from talking by that. A damaged file is an error: it may be somebody's doing.
+  init(of server: ServerAddress) throws(Failure) {
+    self.server = server
+    let folder: StateFolder
+    do throws(Failure) {
+      folder = try StateFolder()
+    } catch {
+      var random = SecretRandom(seed: KernelRandom.bytes(32))
+      ownKeys = KeyPair.make(&random)
+      serverKey = nil
+      warning = "keys are not kept, and the server is not known again: \(error.message)"
+      return
+    }
+    ownKeys = try KeyFile.client.loadOrMake(in: folder)
+    let known = try KnownServers(in: folder)
+    self.known = known
+    serverKey = known.key(of: server)
+    warning = nil
+  }
+
+  /// Remembers the key that the server has shown that it has.
+  ///
+  /// - Returns: what to tell the person.
+  func pin(_ key: PublicKey) -> String {
+    let words = KeyWords.text(of: key)
+    guard known != nil else { return "\(server) is \(words)" }
+    do throws(Failure) {
+      try known?.pin(key, of: server)
+      return "\(server) is met for the first time; its key is \(words), as its chatd id shows"
+    } catch {
+      return "\(server) is \(words); this could not be remembered: \(error.message)"
+    }
+  }
+
+  /// What to say, and to do, when the server claims another key than before.
+  func changedKey(_ key: PublicKey) -> Failure {
+    let before = serverKey.map { KeyWords.text(of: $0) } ?? "?"
+    return Failure(
+      .refused,
+      "THE KEY OF \(server) HAS CHANGED, so nothing was said to it",
+      details: [
+        "it was  \(before)", "now it is  \(KeyWords.text(of: key))",
+        "somebody may stand between you and it, or it was set up anew: ask who runs it for the "
+          + "words that chatd id shows there",
+        "where they are the new ones, forget the old: chatd id --forget \(server)",
+      ])
+  }
+}

@@ -1,0 +1,93 @@
+import ChatEngine
+
+/// A world and what is going to happen in it: all of it follows from one seed.
+struct Scenario {
+  struct Server {
+    var name: String
+    var address: PeerAddress
+    var keyPair: KeyPair
+    var password: (key: SecretKey, salt: [UInt8])?
+    var messagesPerSecond: Int
+    var clientsMax = Limits.clientsDefault
+    var latency: Duration
+    var clockStart: Instant
+  }
+
+  struct Client {
+    var name: String
+    /// Its server's place among the servers.
+    var server: Int
+    var isNative: Bool
+    var memberName: MemberName
+    /// Whether somebody else with another key wants the same name.
+    var isRival = false
+    var keyPair: KeyPair
+    var acceptsNumber = false
+    var password: [UInt8]?
+    var deliveryTimeout: Duration?
+    /// Whether it knows the server's key from before.
+    var knowsServer = false
+    /// Whether a plain client asks its server, and so finds out whether it is there.
+    var asks = true
+    var address: PeerAddress
+    var up: Link.Conditions
+    var down: Link.Conditions
+    var latency: Duration
+    var clockStart: Instant
+  }
+
+  /// Something that happens at a time: a fault, or something that a person does.
+  enum Act {
+    case start(client: Int)
+    case say(client: Int, bytes: Int, isSound: Bool)
+    case show(client: Int, bytes: Int, isSound: Bool)
+    case leave(client: Int, isPatient: Bool)
+    case crash(client: Int)
+    /// Its machine sleeps, or is too busy.
+    case freeze(client: Int, milliseconds: Int)
+    case freezeServer(Int, milliseconds: Int)
+    /// A program that crashed is started again.
+    case restart(client: Int)
+    /// Its address changes, and what is sent to the old one is lost.
+    case move(client: Int)
+    /// Its address is of no use any more, and it has to find out.
+    case strand(client: Int)
+    case cut(client: Int)
+    case mend(client: Int)
+    case worsen(client: Int, up: Link.Conditions, down: Link.Conditions)
+    case setPath(client: Int, bytes: Int)
+    case startServer(Int)
+    case crashServer(Int)
+    case stopServer(Int)
+    /// The wall clock jumps.
+    case jump(server: Int, seconds: Int)
+  }
+
+  struct Step {
+    var at: Instant
+    var act: Act
+  }
+
+  var servers: [Server] = []
+  var clients: [Client] = []
+  /// In the order of time.
+  var steps: [Step] = []
+  /// When the last fault is over and the network is mended.
+  var healsAt = Simulation.start
+  /// Whether the network says that nobody is at an address.
+  var reportsRefusals = false
+  /// How many of the datagrams of native clients somebody sends again from another address.
+  var impostorPerMille = 0
+
+  /// What draws the world, and, forked, what happens in it.
+  var random: SplitMix64
+
+  init(seed: UInt64) {
+    random = SplitMix64(seed: seed)
+    drawServers()
+    drawClients()
+    reportsRefusals = random.chance(perMille: 500)
+    impostorPerMille = random.chance(perMille: 200) ? random.int(1...20) : 0
+    drawSteps()
+  }
+}

@@ -1,0 +1,167 @@
+import ChatEngine
+
+/// A machine with a server, which may crash, be told to stop, and be started again: with the same
+/// key, and a new log.
+final class ServerHost: Host {
+  let plan: Scenario.Server
+  private(set) var engine: ServerEngine?
+  private(set) var life: Ledger.LifeID = 0
+  /// What tells its packets from those of other programs.
+  private(set) var sender = 0
+  private var random: SplitMix64
+  /// What its wall clock is wrong by.
+  var wallOffsetSeconds: Int64 = 0
+  /// What it keeps on disk: which key owns which name.
+  private var ownedNames: [(name: MemberName, owner: PublicKey)] = []
+  /// Until when a server that was told to stop may go on.
+  private var stopsAt: Instant?
+  private var isAnnounced = false
+  /// Whether it is to be started again as soon as it has stopped.
+  private var startsAgain = false
+
+  var address: PeerAddress { plan.address }
+  override var isUp: Bool { engine != nil }
+
+  init(_ plan: Scenario.Server, _ world: Simulation, _ random: SplitMix64) {
+    (self.plan, self.random) = (plan, random)
+    super.init(plan.name, world, latency: plan.latency, clockStart: plan.clockStart)
+  }
+
+  override var nextDeadline: Instant? {
+    [engine?.nextDeadline, stopsAt].compactMap { $0 }.min()
+  }
+
+  private func turnTime(_ now: Instant) -> TurnTime {
+    let seconds = Int64(now.nanoseconds / 1_000_000_000) + wallOffsetSeconds
+    return TurnTime(instant: local(now), wall: WallClock(unixSeconds: seconds))
+  }
+
+  // MARK: Its lives
+
+  func start(at now: Instant) {
+    startsAgain = engine != nil && isAnnounced
+    guard engine == nil else { return }
+    var configuration = ServerConfiguration()
+    configuration.keyPair = plan.keyPair
+    configuration.serverName = plan.name
+    configuration.password = plan.password
+    configuration.messagesPerSecond = plan.messagesPerSecond
+    configuration.secretSeed = random.bytes(32)
+    configuration.hashSeed = random.next()
+    configuration.savesPictures = true
+    configuration.ownedNames = ownedNames
+    let engine = ServerEngine(configuration)
+    self.engine = engine
+    life = world.ledger.newLife(of: name, log: engine.logID)
+    sender = world.newSender()
+    (stopsAt, isAnnounced) = (nil, false)
+    world.note(name, "starts")
+    act(at: now)
+  }
+
+  func crash() {
+    if engine != nil { world.note(name, "crashes") }
+    engine = nil
+    inbox.removeAll()
+  }
+
+  /// Tells the clients that it stops, and stops when they know or the time for that is over.
+  func stop(at now: Instant) {
+    guard let engine, !isAnnounced else { return }
+    world.note(name, "is told to stop")
+    isAnnounced = true
+    engine.announceShutdown(at: turnTime(now))
+    stopsAt = local(now) + .seconds(Limits.shutdownSecondsMax)
+    act(at: now)
+  }
+
+  // MARK: A turn
+
+  override func work(at now: Instant) {
+    guard let engine else { return }
+    let time = turnTime(now)
+    for datagram in inbox {
+      engine.receive(datagram.bytes.span, from: datagram.source, at: time)
+      read(engine, at: now)
+      if engine.output.outbox.isHigh { send(engine, at: now) }
+    }
+    for address in refusals {
+      engine.handleUnreachable(address, at: time)
+      read(engine, at: now)
+    }
+    engine.advance(to: time)
+    read(engine, at: now)
+    // The bound is that of a program that never stops to send.
+    for _ in 0..<Self.fillsPerTurnMax {
+      let hasMore = engine.fill(at: time)
+      read(engine, at: now)
+      send(engine, at: now)
+      if !hasMore { break }
+    }
+    if isAnnounced, engine.isDrained || stopsAt! <= local(now) {
+      world.note(name, engine.isDrained ? "has told everybody" : "stops unheard")
+      self.engine = nil
+      if startsAgain { world.schedule(.boot(self), at: now + .seconds(1)) }
+    }
+  }
+
+  private static let fillsPerTurnMax = 1_000
+
+  /// Enters what the server decided into the ledger.
+  private func read(_ engine: ServerEngine, at now: Instant) {
+    for record in engine.output.takeLog() { read(record) }
+    if !engine.output.transcript.isEmpty {
+      world.ledger.read(transcript: engine.output.transcript, of: life)
+      engine.output.transcript.removeAll(keepingCapacity: true)
+    }
+    for effect in engine.output.effects {
+      switch effect {
+      case .savePicture(let name, let jpeg):
+        world.ledger.read(picture: jpeg, from: name, of: life)
+      case .keepOwner(let name, let owner): ownedNames.append((name, owner))
+      }
+    }
+    engine.output.effects.removeAll(keepingCapacity: true)
+  }
+
+  private func read(_ record: LogRecord) {
+    var fields: [String: String] = [:]
+    for case (let key, .text(let text)) in record.fields { fields[key] = text }
+    switch record.event {
+    case "joined":
+      guard let address = fields["address"], let run = world.run(at: address) else {
+        return world.ledger.violate("\(name) let in somebody who is nobody: \(fields)")
+      }
+      let given = fields["name"] ?? ""
+      world.note(name, "lets \(world.ledger.runs[run].host) in as \(given) from \(address)")
+      world.ledger.attach(run, to: life, as: given)
+    case "protocol-error":
+      world.ledger.violate("\(name) says that a client broke the protocol: \(fields)")
+    default: break
+    }
+  }
+
+  private func send(_ engine: ServerEngine, at now: Instant) {
+    let address = address
+    for (target, bytes, isProbe) in engine.output.outbox.takeAll() {
+      world.transmit(
+        Datagram(source: address, target: target, bytes: bytes), isProbe: isProbe, from: self)
+    }
+  }
+}
+
+extension Outbox {
+  /// What waits, as somebody would have it who sends it; empties it.
+  mutating func takeAll() -> [(target: PeerAddress, bytes: [UInt8], isProbe: Bool)] {
+    if isEmpty { return [] }
+    defer { removeAll() }
+    return withWaiting { bytes, payloads, deliveries in
+      deliveries.map { delivery in
+        let payload = payloads[Int(delivery.payload.index)]
+        let datagram = UnsafeBufferPointer(
+          start: bytes + Int(payload.offset), count: Int(payload.length))
+        return (delivery.address, Array(datagram), delivery.isProbe)
+      }
+    }
+  }
+}
