@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 
 seconds=${1:?how many seconds for each fuzzer?}
 shift
-[ $# -gt 0 ] || set -- Classifier JPEGHeader Server Client Noise
+[ $# -gt 0 ] || set -- Classifier JPEGHeader Server Client Noise Session NativeMessage NativeServer NativeClient
 out=.build/fuzz
 export SWIFT_DETERMINISTIC_HASHING=1
 export ASAN_OPTIONS=detect_leaks=0

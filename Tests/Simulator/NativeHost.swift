@@ -31,8 +31,9 @@ final class NativeHost: ClientHost {
     if plan.knowsServer { configuration.serverKey = server.plan.keyPair.publicKey }
     runID = world.ledger.newRun(of: name, name: plan.memberName.text, isNative: true)
     (isLeaving, ending) = (false, nil)
+    told.removeAll()
     let program = Program(configuration, to: server.address)
-    program.client.start(at: now)
+    program.client.start(at: local(now))
     self.program = program
   }
 
@@ -41,22 +42,22 @@ final class NativeHost: ClientHost {
   // MARK: The person
 
   override func say(_ count: Int, isSound: Bool, at now: Instant) {
-    guard let runID, let program, !isLeaving else { return }
+    guard let runID, let program, !isLeaving, !isFrozen else { return }
     let text = world.ledger.utter(false, by: runID, isSound: isSound) { id in
       isSound ? Wording.text(id, count: count) : [0xc3, 0x28]
     }
-    let ticket = program.client.say(text, at: now)
+    let ticket = program.client.say(text, at: local(now))
     world.note(name, "says \(ticket.number), \(text.count) B")
     act(at: now)
   }
 
   override func show(_ count: Int, isSound: Bool, at now: Instant) {
-    guard let runID, let program, !isLeaving else { return }
+    guard let runID, let program, !isLeaving, !isFrozen else { return }
     let jpeg = world.ledger.utter(true, by: runID, isSound: isSound) { id in
       let picture = Wording.picture(id, count: count)
       return isSound ? picture : Array(picture.dropFirst())
     }
-    let ticket = program.client.show(jpeg, at: now)
+    let ticket = program.client.show(jpeg, at: local(now))
     world.note(name, "shows \(ticket.number), \(jpeg.count) B")
     act(at: now)
   }
@@ -64,7 +65,11 @@ final class NativeHost: ClientHost {
   override func leave(isPatient: Bool, at now: Instant) {
     isLeaving = true
     if let runID { world.ledger.runs[runID].isLeaving = isPatient }
-    if isPatient { program?.client.leave(at: now) } else { program?.client.leaveNow(at: now) }
+    if isPatient {
+      program?.client.leave(at: local(now))
+    } else {
+      program?.client.leaveNow(at: local(now))
+    }
   }
 
   /// Its address leads nowhere from now on, and it takes another when it finds that out.
@@ -85,24 +90,25 @@ final class NativeHost: ClientHost {
     return world.ledger.isUpToDate(runID) && world.ledger.runs[runID].hearing.life == server.life
   }
 
-  /// Who it thinks is here.
-  var roster: [String]? { program?.client.roster }
+  /// Who it thinks is here, and who its person was told is.
+  var roster: [String]? { program?.client.roster.sorted() }
+  private(set) var told: Set<String> = []
 
   // MARK: A turn
 
   override func work(at now: Instant) {
     guard let program else { return }
     for datagram in inbox {
-      program.client.receive(datagram.bytes.span, at: now)
+      program.client.receive(datagram.bytes.span, at: local(now))
       hear(program)
     }
-    if !refusals.isEmpty { program.client.handleUnreachable(isRefused: true, at: now) }
-    program.client.advance(to: now)
+    if !refusals.isEmpty { program.client.handleUnreachable(isRefused: true, at: local(now)) }
+    program.client.advance(to: local(now))
     for _ in 0..<Self.flushesPerTurnMax {
       hear(program)
       if program.client.outbox.isEmpty { break }
       transmit(&program.client.outbox)
-      program.client.flush(at: now)
+      program.client.flush(at: local(now))
     }
     if isStranded, program.client.takePathSuspicion() {
       isStranded = false
@@ -136,6 +142,8 @@ final class NativeHost: ClientHost {
       world.ledger.enter(run, life, isWhole: nil)
     case .restored(let isWhole):
       world.note(name, "is in again, \(isWhole ? "whole" : "not whole")")
+      // What was missed may have been somebody's leaving; the list begins anew.
+      if !isWhole { told.removeAll() }
       world.ledger.enter(run, life, isWhole: isWhole)
     case .connectionLost(let isShutDown):
       world.note(name, "lost its connection\(isShutDown ? ", the server stops" : "")")
@@ -166,7 +174,15 @@ final class NativeHost: ClientHost {
       judge(ending, of: run)
     case .progress(let ticket, let bytes, let total):
       world.ledger.noteProgress(ticket, by: run, bytes: bytes, of: total)
-    case .met, .present, .arrived, .departed, .notice, .renamed, .notPassedOn: break
+    case .present(let name), .arrived(let name):
+      world.note(self.name, "is told that \(name) is here")
+      told.insert(name)
+    case .departed(let name):
+      world.note(self.name, "is told that \(name) has gone")
+      if told.remove(name) == nil {
+        world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
+      }
+    case .met, .notice, .renamed, .notPassedOn: break
     }
   }
 

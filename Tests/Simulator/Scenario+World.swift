@@ -23,7 +23,8 @@ extension Scenario {
         Server(
           name: "s\(index + 1)", address: PeerAddress(v4: 10, 9, 0, UInt8(index), port: 12_345),
           keyPair: drawKeyPair(), password: key.map { ($0, salt) },
-          messagesPerSecond: random.pick([0, 5, 50, 200, 200]), latency: drawLatency()))
+          messagesPerSecond: random.pick([0, 5, 50, 200, 200]), latency: drawLatency(),
+          clockStart: drawClockStart()))
     }
   }
 
@@ -31,6 +32,10 @@ extension Scenario {
 
   private mutating func drawLatency() -> Duration {
     random.pick([.zero, .microseconds(20), .microseconds(300), .milliseconds(8)])
+  }
+
+  private mutating func drawClockStart() -> Instant {
+    Instant(nanoseconds: random.pick([0, 1, 1_000_000, 5_000_000_000_000, 1 << 60]))
   }
 
   mutating func drawClients() {
@@ -55,7 +60,8 @@ extension Scenario {
       knowsServer: random.chance(perMille: 500), asks: random.chance(perMille: 700),
       address: PeerAddress(
         v4: 10, UInt8(index + 1), 0, 1, port: UInt16(random.int(2_000...60_000))),
-      up: up, down: down, latency: drawLatency())
+      up: up, down: down, latency: drawLatency(),
+      clockStart: drawClockStart())
   }
 
   /// Two with one key, or two that want one name.

@@ -8,7 +8,9 @@ struct Scenario {
     var keyPair: KeyPair
     var password: (key: SecretKey, salt: [UInt8])?
     var messagesPerSecond: Int
+    var clientsMax = Limits.clientsDefault
     var latency: Duration
+    var clockStart: Instant
   }
 
   struct Client {
@@ -31,6 +33,7 @@ struct Scenario {
     var up: Link.Conditions
     var down: Link.Conditions
     var latency: Duration
+    var clockStart: Instant
   }
 
   /// Something that happens at a time: a fault, or something that a person does.
@@ -40,6 +43,9 @@ struct Scenario {
     case show(client: Int, bytes: Int, isSound: Bool)
     case leave(client: Int, isPatient: Bool)
     case crash(client: Int)
+    /// Its machine sleeps, or is too busy.
+    case freeze(client: Int, milliseconds: Int)
+    case freezeServer(Int, milliseconds: Int)
     /// A program that crashed is started again.
     case restart(client: Int)
     /// Its address changes, and what is sent to the old one is lost.

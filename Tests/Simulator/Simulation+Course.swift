@@ -52,6 +52,8 @@ extension Simulation {
       clients[index].show(bytes, isSound: isSound, at: now)
     case .leave(let index, let isPatient): clients[index].goAway(isPatient: isPatient, at: now)
     case .crash(let index): clients[index].crash()
+    case .freeze(let index, let milliseconds): freeze(clients[index], milliseconds)
+    case .freezeServer(let index, let milliseconds): freeze(servers[index], milliseconds)
     case .move(let index): clients[index].moveAddress(at: now)
     case .strand(let index): (clients[index] as? NativeHost)?.strand()
     case .cut(let index): cut(clients[index], true)
@@ -69,6 +71,11 @@ extension Simulation {
       servers[index].wallOffsetSeconds += Int64(seconds)
       note(servers[index].name, "has a wall clock that jumps by \(seconds) s")
     }
+  }
+
+  private func freeze(_ host: Host, _ milliseconds: Int) {
+    note(host.name, "sleeps for \(milliseconds) ms")
+    host.freeze(until: now + .milliseconds(milliseconds))
   }
 
   private func cut(_ client: ClientHost, _ isCut: Bool) {
@@ -128,8 +135,10 @@ extension Simulation {
     for case let client as NativeHost in clients where client.server === server {
       guard let roster = client.roster else { continue }
       sessions += 1
-      if roster.sorted() != members {
-        ledger.violate("\(client.name) takes \(roster.sorted()) for who is here: \(members)")
+      if roster != members {
+        ledger.violate("\(client.name) takes \(roster) for who is here: \(members)")
+      } else if client.told.sorted() != members {
+        ledger.violate("\(client.name) was told of \(client.told.sorted()) of \(members)")
       }
     }
     let footprint = engine.footprint
