@@ -166,7 +166,7 @@ final class NativeHost: ClientHost {
       judge(ending, of: run)
     case .progress(let ticket, let bytes, let total):
       world.ledger.noteProgress(ticket, by: run, bytes: bytes, of: total)
-    case .met, .present, .arrived, .departed, .notice, .renamed, .notPassedOn: break
+    case .met, .present, .arrived, .departed, .notice, .renamed: break
     }
   }
 
@@ -184,7 +184,7 @@ final class NativeHost: ClientHost {
       case .unreachable, .notAnswered: !wasIn
       case .notConfirmed: plan.deliveryTimeout != nil
       case .notLetIn: plan.isRival
-      case .lost, .shutDown, .keyChanged, .passwordNeeded, .wrongPassword, .otherVersion, .faulty:
+      case .lost, .keyChanged, .passwordNeeded, .wrongPassword, .otherVersion, .faulty:
         false
       }
     if !isFair { world.ledger.violate("\(name) ended: \(ending)") }
