@@ -51,20 +51,20 @@ struct WorkedExample {
       name: try! MemberName("Ann"), keyPair: client, seed: Self.clientSeed)
     // What is offered otherwise depends on the processor.
     wanted.offersAES = false
-    var person = NativeClient(wanted, to: Self.serverAddress)
+    let person = NativeClient(wanted, to: Self.serverAddress)
     var now = Instant(nanoseconds: 1_000_000_000_000)
     person.start(at: now)
-    deliver(&person, engine, at: now)
+    deliver(person, engine, at: now)
     person.say(bytes("Hi"), at: now)
-    deliver(&person, engine, at: now)
+    deliver(person, engine, at: now)
     now = now + .milliseconds(10)
     person.leave(at: now)
-    deliver(&person, engine, at: now)
+    deliver(person, engine, at: now)
   }
 
   /// Carries datagrams to and fro until nobody has anything to say.
   private mutating func deliver(
-    _ person: inout NativeClient, _ engine: ServerEngine, at now: Instant
+    _ person: NativeClient, _ engine: ServerEngine, at now: Instant
   ) {
     let time = TurnTime(instant: now, wall: WallClock(unixSeconds: 0))
     while true {

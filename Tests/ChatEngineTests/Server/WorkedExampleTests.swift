@@ -20,8 +20,10 @@ struct WorkedExampleTests {
   }()
 
   private func expectShown(_ bytes: [UInt8], _ name: String) {
+    if bytes.isEmpty { return }
     let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    #expect(Self.document.contains(digits), "\(name): \(digits)")
+    let isShown = Self.document.contains(digits)
+    #expect(isShown, "\(name): \(digits)")
   }
 
   @Test("Every datagram stands in the document, and what is sealed in it")
@@ -58,12 +60,14 @@ struct WorkedExampleTests {
     expectShown(example.sealedPiece, "the sealed piece")
     expectShown(example.sealedWithAES, "datagram 4 with AES-256-GCM")
     let words = KeyWords.text(of: example.server.publicKey)
-    #expect(Self.document.contains(words), "\(words)")
+    let isShown = Self.document.contains(words)
+    #expect(isShown, "\(words)")
   }
 
   @Test("The handshake with a password stands in the document")
   func showsPassword() {
     for (name, bytes) in example.withPassword() { expectShown(bytes, name) }
-    #expect(Self.document.contains(WorkedExample.password.filter { $0 != " " }))
+    let isShown = Self.document.contains(WorkedExample.password.filter { $0 != " " })
+    #expect(isShown)
   }
 }
