@@ -214,6 +214,6 @@ struct NativeResumeTests {
 
 extension NativeClient {
   fileprivate var remoteSessionID: UInt32 {
-    mutating get { session?.remoteID ?? 0 }
+    session?.remoteID ?? 0
   }
 }
