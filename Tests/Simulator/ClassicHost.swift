@@ -4,7 +4,7 @@ import ChatEngine
 /// there is nothing in the dialect that could notice a copy or a changed byte.
 final class ClassicHost: ClientHost {
   private var client: ClassicClient?
-  private var ending: ClassicClient.Ending?
+  private var ending: ClientEnding?
 
   override var nextDeadline: Instant? { client?.nextDeadline }
 

@@ -134,11 +134,4 @@ final class Simulation {
     default: trace.mix(1)
     }
   }
-
-  func mix(_ event: ClassicClient.Event) {
-    switch event {
-    case .message(_, let bytes), .picture(_, let bytes): trace.mix(bytes)
-    default: trace.mix(2)
-    }
-  }
 }
