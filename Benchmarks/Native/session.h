@@ -129,7 +129,7 @@ _Noreturn void complain(const struct session *session, const char *why);
 
 /* The session must be all zeros but for socket and ids. */
 void begin_session(struct session *session, const uint8_t sending[KEY],
-                   const uint8_t receiving[KEY], double now);
+                   const uint8_t receiving[KEY], bool is_aes, double now);
 
 /* Takes one Data or Reset datagram, which it decrypts where it lies. */
 void receive_datagram(struct session *session, uint8_t *datagram, size_t length, double now);

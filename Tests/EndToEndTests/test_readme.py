@@ -164,6 +164,11 @@ def waits_for_somebody(stage, command):
     assert process.returncode == 0 and output.decode().splitlines() == ["Watcher: here I am"]
 
 
+def shows_the_keys(stage, command):
+    output, _ = stage.run(command)
+    assert re.fullmatch(r"client (\w+-){5}\w+ \S{44}", output.splitlines()[0])
+
+
 def is_a_target(_, command):
     words = shlex.split(command)
     words = words[1:] if words[0] == "sudo" else words
@@ -185,6 +190,7 @@ CHECKS = {
     "chatd join --json --follow </dev/null | jq -r 'select(.type == \"message\") | .text'":
         stays_and_prints_texts,
     "chatd join --count 1 --timeout 60 </dev/null": waits_for_somebody,
+    "chatd id": shows_the_keys,
     "make build": is_a_target,
     "sudo make install": is_a_target,
 }

@@ -149,8 +149,24 @@ public enum Limits {
   public static let noiseMessageBytesMax = 65_535
   /// A packet number is remembered until one is seen that is greater by so much.
   public static let replayWindowNumbers = 1_024
+  /// A password, and the file whose first line it is.
+  public static let passwordBytesMax = 1_024
+  public static let passwordFileBytesMax = 64 << 10
   /// The memory in which a password is made into a key.
   public static let passwordKeyMemoryBytes = 64 << 20
+
+  // MARK: Kept files
+
+  /// The file of a key; it has one line of 61 bytes.
+  public static let keyFileBytesMax = 1_024
+  /// Servers that a user has met, and the file that lists them.
+  public static let knownServersMax = 4_096
+  public static let knownServersBytesMax = 2 << 20
+  /// The file of owned names: `ownedNamesMax` lines of a key and a name take 11 MiB, and several
+  /// servers may share it.
+  public static let ownedNamesBytesMax = 64 << 20
+  /// Tries, 10 ms apart, to change a file that another process is changing.
+  public static let stateLockTriesMax = 200
 
   // MARK: Clients of a server
 
@@ -216,22 +232,6 @@ public enum Limits {
   /// The longest side, and the most pixels, of a picture that is relayed or shown.
   public static let relayedPictureSideMax = 4_096
   public static let relayedPicturePixelsMax = 8 << 20
-
-  // MARK: Identity
-
-  /// A password, and the file whose first line it is.
-  public static let passwordBytesMax = 1_024
-  public static let passwordFileBytesMax = 64 << 10
-  /// The file of a key; it has one line of 61 bytes.
-  public static let keyFileBytesMax = 1_024
-  /// Servers that a user has met, and the file that lists them.
-  public static let knownServersMax = 4_096
-  public static let knownServersBytesMax = 2 << 20
-  /// The file of owned names: `ownedNamesMax` lines of a key and a name take 11 MiB, and several
-  /// servers may share it.
-  public static let ownedNamesBytesMax = 64 << 20
-  /// Tries, 10 ms apart, to change a file that another process is changing.
-  public static let stateLockTriesMax = 200
 
   // MARK: Client
 

@@ -78,7 +78,7 @@ struct SessionTimingTests {
   @Test("Credit that is lost on its way is granted again")
   func repeatsCredit() {
     let pair = SessionPair(seed: 4)
-    pair.b.link.lossPercent = 75
+    pair.b.link.lossPercent = 50
     for _ in 0..<600 { pair.a.say([UInt8](repeating: 1, count: 2_000)) }
     #expect(pair.run(.seconds(120)) { pair.b.heard.count == 600 && pair.a.isSettled })
   }

@@ -55,7 +55,8 @@ struct SessionTransferTests {
     #expect(pair.a.ending == nil && pair.b.ending == nil)
   }
 
-  @Test("A shared object arrives as it is, for paths of several MTUs", arguments: [1_200, 1_472, 9_000])
+  @Test(
+    "A shared object arrives as it is, for paths of several MTUs", arguments: [1_200, 1_472, 9_000])
   func sharedObject(mtu: Int) {
     let pair = SessionPair(seed: 5) { link in
       link.mtu = mtu

@@ -75,7 +75,7 @@ struct NativeJoiningTests {
     #expect(network.run(.seconds(2)) { person.isJoined })
   }
 
-  @Test("With a wrong password, or none, it does not, and what the server says does not depend on it")
+  @Test("With a wrong password, or none, it does not, and no answer depends on the right one")
   func wrongPassword() {
     let network = Self.withPassword()
     let wrong = network.add("Ann") { $0.password = bytes("Secret") }

@@ -1,0 +1,104 @@
+import ChatEngine
+import Glibc
+import Testing
+
+@testable import ChatCore
+
+@Suite("KnownServers")
+struct KnownServersTests {
+  private let one = PublicKey(Array(UInt8(1)...32))!
+  private let two = PublicKey(Array(UInt8(2)...33))!
+
+  private func address(_ text: String) throws -> ServerAddress {
+    try #require(ServerAddress(text))
+  }
+
+  @Test("A server's key is looked up under the address that was typed")
+  func looksUp() throws {
+    let state = try TemporaryState()
+    var known = try KnownServers(in: state.folder)
+    #expect(known.count == 0)
+    #expect(known.key(of: try address("chat.example")) == nil)
+    try known.pin(one, of: try address("Chat.Example"))
+    try known.pin(two, of: try address("[2001:db8::1]:4000"))
+    #expect(state.files == ["known_servers"])
+    #expect(state.mode("known_servers") == 0o600)
+    #expect(
+      state.read("known_servers") == """
+        chat.example:12345 AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=
+        [2001:db8::1]:4000 AgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fICE=
+
+        """)
+    let again = try KnownServers(in: state.folder)
+    #expect(again.count == 2)
+    #expect(again.key(of: try address("chat.example:12345")) == one)
+    #expect(again.key(of: try address("chat.example:12346")) == nil)
+    #expect(again.key(of: try address("[2001:DB8::1]:4000")) == two)
+    #expect(again.key(of: .thisMachine) == nil)
+  }
+
+  @Test("Another key takes the place of the first, and a server can be forgotten")
+  func changes() throws {
+    let state = try TemporaryState()
+    state.write("known_servers", "# mine\n\na:1 \(text(of: one))\nb:2 \(text(of: one))")
+    var known = try KnownServers(in: state.folder)
+    #expect(known.count == 2)
+    try known.pin(two, of: try address("a:1"))
+    #expect(known.key(of: try address("a:1")) == two)
+    let lines = state.read("known_servers").split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines == ["# mine", "", "b:2 \(text(of: one))", "a:1 \(text(of: two))", ""])
+    #expect(try known.forget(try address("b:2")))
+    #expect(try !known.forget(try address("b:2")))
+    #expect(try KnownServers(in: state.folder).key(of: try address("b:2")) == nil)
+    #expect(state.files == ["known_servers"])
+  }
+
+  @Test("What another process wrote meanwhile stays")
+  func keepsOthers() throws {
+    let state = try TemporaryState()
+    var first = try KnownServers(in: state.folder)
+    var second = try KnownServers(in: state.folder)
+    try first.pin(one, of: try address("a"))
+    try second.pin(two, of: try address("b"))
+    #expect(second.key(of: try address("a")) == one)
+    #expect(try KnownServers(in: state.folder).count == 2)
+  }
+
+  @Test(
+    "A damaged line is named",
+    arguments: [
+      "a:1", "a:1 x", "a:1  \(text(of: PublicKey(Array(0..<32))!))", "a:1 AAAA", "a: \(nobody)",
+      "a \(nobody)", "a:1 \(nobody) x", "b:1 \(nobody)", "\u{fffd}",
+    ])
+  func namesDamage(line: String) throws {
+    let state = try TemporaryState()
+    let before = "# one\nb:1 \(nobody)\n"
+    state.write("known_servers", before + line + "\nc:1 \(nobody)\n")
+    let said = complaint { () throws(Failure) in try KnownServers(in: state.folder) }
+    #expect(said?.contains("line 3 of \(state.folder.path)/known_servers") == true, "\(said ?? "")")
+  }
+
+  @Test("There are not more than there may be")
+  func isBounded() throws {
+    let state = try TemporaryState()
+    let lines = (0..<Limits.knownServersMax).map { "host-\($0):1 \(nobody)\n" }
+    state.write("known_servers", lines.joined())
+    var known = try KnownServers(in: state.folder)
+    let said = complaint { () throws(Failure) in try known.pin(one, of: ServerAddress("more")!) }
+    #expect(said?.contains("as many as it may") == true)
+    #expect(
+      complaint { () throws(Failure) in try known.pin(one, of: ServerAddress("host-7:1")!) } == nil)
+    state.write("known_servers", lines.joined() + "more:1 \(nobody)\n")
+    #expect(complaint { () throws(Failure) in try KnownServers(in: state.folder) } != nil)
+    state.write("known_servers", String(repeating: "#\n", count: 1 << 20) + "#")
+    #expect(
+      complaint { () throws(Failure) in try KnownServers(in: state.folder) }?
+        .contains("longer than") == true)
+  }
+}
+
+private func text(of key: PublicKey) -> String {
+  String(decoding: Base64.encode(key.bytes), as: UTF8.self)
+}
+
+private let nobody = text(of: PublicKey([UInt8](repeating: 0, count: 32))!)
