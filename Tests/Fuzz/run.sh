@@ -25,7 +25,7 @@ build() {
   if ! find Sources/ChatEngine -name '*.swift' -exec \
     swiftc -sanitize=fuzzer,address -O -wmo -swift-version 6 -parse-as-library \
     -I Sources/CSodium -I Sources/CCrypto -lsodium -lcrypto \
-    -module-name "$1Fuzz" -o "$out/$1" \
+    -module-name "$1Fuzz" -package-name chatd -o "$out/$1" \
     Tests/Fuzz/FuzzInput.swift "Tests/Fuzz/$1Fuzz.swift" {} + >"$out/build.log" 2>&1; then
     cat "$out/build.log"
     exit 2
