@@ -238,7 +238,8 @@ private final class NativeClientRun {
     session = Session(
       localID: 77, remoteID: wish.clientID, remoteKey: clientPair.publicKey, address: Self.home,
       keys: noise.split(), cipher: .chaChaPoly, keepsAlive: false, at: now)
-    (sources, outbox) = (Session.SendSources(), Outbox())
+    sources = Session.SendSources()
+    outbox.removeAll()
     client.receive(Handshake.accept(clientID: wish.clientID, message: answer).span, at: now)
   }
 

@@ -25,7 +25,6 @@ private final class Speaker {
   var session: Session?
   var noise: NoiseHandshake?
   var sources = Session.SendSources()
-  var outbox = Outbox()
   var random: SecretRandom
   let scratch = PacketScratch()
   var lastSeq: UInt64 = 0
@@ -81,6 +80,8 @@ private final class NativeServerRun {
   private let clientsMax: Int
   private var now = Instant(nanoseconds: 1_000_000_000_000)
   private let speakers = (0..<4).map(Speaker.init)
+  /// What one of them sends at a time.
+  private var outbox = Outbox()
   private var heard: Set<PeerAddress> = []
   /// Whether what the server says is lost.
   private var isLossy = false
@@ -210,13 +211,13 @@ private final class NativeServerRun {
   private func flush(_ speaker: Speaker) {
     speaker.session?.advance(to: now)
     var count = 0
-    while !speaker.outbox.isHigh,
-      speaker.session?.send(into: &speaker.outbox, from: speaker.sources, at: now) == true
+    while !outbox.isHigh,
+      speaker.session?.send(into: &outbox, from: speaker.sources, at: now) == true
     {
       count += 1
       hold(count < 3_000, "a session that always has more to say")
     }
-    for (_, datagram) in takeDatagrams(&speaker.outbox) {
+    for (_, datagram) in takeDatagrams(&outbox) {
       receive(datagram, from: speaker.address)
     }
     if speaker.session?.ending != nil { speaker.session = nil }

@@ -10,8 +10,13 @@ struct NativeHearing {
   private var names: [UInt64: String] = [:]
   /// Pictures whose bytes are not here yet, by their object.
   private var pictures: [UInt64: Picture] = [:]
-  /// This client in the log.
-  private var ownMember: UInt64 = 0
+  /// This client, where the list of who is here tells of it.
+  private var listedMember: UInt64?
+  private var ownName = ""
+  /// The name that this client had before and has again: that its ghost left is no news.
+  private var hiddenName: String?
+  /// Whether the list of who is here is news.
+  private var isListing = true
   /// The greatest number heard of each run, in this log and in those before it.
   private var heard: [Sequence: UInt64] = [:]
   private var heardBefore: [Sequence: UInt64] = [:]
@@ -43,11 +48,15 @@ struct NativeHearing {
       heardBefore.merge(heard, uniquingKeysWith: max)
       if heardBefore.count > Limits.runsRememberedMax { heardBefore.removeAll() }
       heard.removeAll()
-      names.removeAll()
       (log, last) = (welcome.log, 0)
     }
-    ownMember = welcome.member
+    // Who hears all that happened meanwhile knows who is here.
+    isListing = !welcome.isResumed
+    listedMember = isListing ? welcome.member : nil
+    hiddenName = !isListing && welcome.name == ownName ? ownName : nil
+    ownName = welcome.name
     if !welcome.isResumed {
+      names.removeAll()
       for picture in pictures.values.sorted(by: { $0.seq < $1.seq }) {
         events.append(.pictureLost(from: picture.from))
       }
@@ -57,6 +66,7 @@ struct NativeHearing {
   }
 
   mutating func note(_ present: [NativeReply.Present], _ events: inout [ClientEvent]) {
+    guard isListing else { return }
     for person in present {
       guard names.count < Limits.clientsMax * 2 else { return }
       if names.updateValue(person.name, forKey: person.member) == nil {
@@ -80,10 +90,11 @@ struct NativeHearing {
     case .joined(let name):
       guard isNew, names.count < Limits.clientsMax * 2 else { return }
       names[event.member] = name
-      if event.member != ownMember { events.append(.arrived(name)) }
+      let isKnown = event.member == listedMember || name == hiddenName
+      if !isKnown { events.append(.arrived(name)) }
     case .left:
       guard isNew, let name = names.removeValue(forKey: event.member) else { return }
-      events.append(.departed(name))
+      if name != hiddenName { events.append(.departed(name)) }
     case .said(let author, let text):
       guard isNew, !isRepeated(author, isPicture: false) else { return }
       tell(author, ownRun, text, of: event.member, &events)
@@ -125,7 +136,7 @@ struct NativeHearing {
     if author.run == ownRun, author.run != 0 {
       session.knowObjects(through: picture.object)
       let ticket = MessageTicket(isPicture: true, number: author.number)
-      if isNew { events.append(.ownMessage(ticket)) }
+      if isNew, !isRepeated(author, isPicture: true) { events.append(.ownMessage(ticket)) }
       return
     }
     // After a session was lost, only the pictures that were not whole come again.

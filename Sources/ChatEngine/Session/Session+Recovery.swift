@@ -142,7 +142,7 @@ extension Session {
       if let due = lossDeadline ?? probeDeadline { deadline = min(deadline, due) }
       if let pacedUntil { deadline = min(deadline, pacedUntil) }
       if let due = pathMTU.nextProbe, mayProbePath { deadline = min(deadline, due) }
-      if keepsAlive { deadline = min(deadline, keepAliveDeadline) }
+      if keepsAlive, capacity > 0 { deadline = min(deadline, keepAliveDeadline) }
       return deadline
     }
   }
