@@ -6,10 +6,7 @@ extension [UInt8] {
   var isUTF8: Bool { UTF8Text.isValid(span) }
   var firstScalar: Unicode.Scalar? { UTF8Text.decode(span, at: 0) }
   var datagram: ClassicDatagram { ClassicDatagram(span) }
-  /// What they say when they come from chatd.
-  var relay: ClassicRelay { ClassicRelay(span, isFromChatd: true) }
-  /// What they say when nobody knows what sent them.
-  var strangeRelay: ClassicRelay { ClassicRelay(span, isFromChatd: false) }
+  var relay: ClassicRelay { ClassicRelay(span) }
 
   func jpegHeader() throws(JPEGHeader.Fault) -> JPEGHeader { try JPEGHeader(span) }
   func has(_ text: String, at index: Int = 0) -> Bool { span.hasBytes(text, at: index) }

@@ -5,7 +5,7 @@ public func fuzzClassifier(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
   checkUTF8(bytes)
   checkShown(bytes)
   checkDatagram(bytes)
-  for isFromChatd in [false, true] { checkRelay(bytes, isFromChatd) }
+  checkRelay(bytes)
   checkName(bytes)
   checkLines(bytes)
   return 0
@@ -54,17 +54,16 @@ private func checkDatagram(_ bytes: [UInt8]) {
   }
 }
 
-private func checkRelay(_ bytes: [UInt8], _ isFromChatd: Bool) {
-  switch ClassicRelay(bytes.span, isFromChatd: isFromChatd) {
+private func checkRelay(_ bytes: [UInt8]) {
+  switch ClassicRelay(bytes.span) {
   case .joined(let name), .left(let name): check(name, bytes, isText: true)
-  case .renamed(let name): check(name, bytes, isText: false)
   case .message(let name, let text):
     check(name, bytes, isText: true)
     check(text, bytes, isText: true)
   case .picture(let name, let jpeg):
     check(name, bytes, isText: false)
     check(jpeg, bytes, isText: false)
-  case .shutDown, .notLetIn, .notPassedOn, .letGo, .answer, .notice: break
+  case .notice: break
   }
 }
 

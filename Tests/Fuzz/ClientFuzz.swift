@@ -24,8 +24,6 @@ private final class ClientRun {
     let names = ["Ann", "x", "Zoë", "IMG2"]
     var configuration = ClassicClient.Configuration(
       name: try! MemberName(names[Int(settings >> 6)]))
-    configuration.asks = settings & 1 == 0
-    configuration.timeout = .milliseconds(100 * (Int(settings >> 1 & 7) + 1))
     if settings & 16 != 0 { configuration.pace = Rate(perSecond: 10, burst: 1) }
     client = ClassicClient(configuration)
   }
@@ -107,12 +105,11 @@ private final class ClientRun {
     hold(datagram.count <= Limits.datagramBytesMax, "longer than a datagram")
     if sentCount < said.count,
       datagram.suffix(said[sentCount].count).elementsEqual(said[sentCount]),
-      !datagram.span.equals(ClassicText.question), !isNotice(datagram)
+      !isNotice(datagram)
     {
       sentCount += 1
     } else {
-      hold(
-        datagram.span.equals(ClassicText.question) || isNotice(datagram), "words out of order")
+      hold(isNotice(datagram), "words out of order")
     }
   }
 

@@ -9,11 +9,9 @@ final class ClassicHost: ClientHost {
   override var nextDeadline: Instant? { client?.nextDeadline }
 
   override func launch(at now: Instant) {
-    var configuration = ClassicClient.Configuration(name: plan.memberName)
-    configuration.asks = plan.asks
     runID = world.ledger.newRun(of: name, name: plan.memberName.text, isNative: false)
     ending = nil
-    client = ClassicClient(configuration)
+    client = ClassicClient(ClassicClient.Configuration(name: plan.memberName))
     client?.start(at: local(now))
   }
 
@@ -71,9 +69,7 @@ final class ClassicHost: ClientHost {
     }
     if let ending {
       self.client = nil
-      var isRefused = false
-      if case .notLetIn = ending { isRefused = true }
-      ended("\(ending)", isRefused: isRefused, at: now)
+      ended("\(ending)", isRefused: false, at: now)
     }
   }
 }

@@ -182,7 +182,7 @@ final class NativeHost: ClientHost {
       if told.remove(name) == nil {
         world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
       }
-    case .met, .notice, .renamed, .notPassedOn: break
+    case .met, .notice, .renamed: break
     }
   }
 
@@ -200,7 +200,7 @@ final class NativeHost: ClientHost {
       case .unreachable, .notAnswered: !wasIn
       case .notConfirmed: plan.deliveryTimeout != nil
       case .notLetIn: plan.isRival
-      case .lost, .shutDown, .keyChanged, .passwordNeeded, .wrongPassword, .otherVersion, .faulty:
+      case .lost, .keyChanged, .passwordNeeded, .wrongPassword, .otherVersion, .faulty:
         false
       }
     if !isFair { world.ledger.violate("\(name) ended: \(ending)") }

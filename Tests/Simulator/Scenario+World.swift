@@ -57,7 +57,7 @@ extension Scenario {
       acceptsNumber: random.chance(perMille: 300),
       password: servers[server].password == nil ? nil : Self.password,
       deliveryTimeout: random.chance(perMille: 100) ? .seconds(random.int(20...60)) : nil,
-      knowsServer: random.chance(perMille: 500), asks: random.chance(perMille: 700),
+      knowsServer: random.chance(perMille: 500),
       address: PeerAddress(
         v4: 10, UInt8(index + 1), 0, 1, port: UInt16(random.int(2_000...60_000))),
       up: up, down: down, latency: drawLatency(),

@@ -27,8 +27,6 @@ struct Scenario {
     var deliveryTimeout: Duration?
     /// Whether it knows the server's key from before.
     var knowsServer = false
-    /// Whether a plain client asks its server, and so finds out whether it is there.
-    var asks = true
     var address: PeerAddress
     var up: Link.Conditions
     var down: Link.Conditions

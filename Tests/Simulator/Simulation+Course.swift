@@ -6,17 +6,12 @@ extension Simulation {
   /// than a dead session is kept.
   private static let healingSecondsMax = 400
   private static let quietSeconds = 75
-  /// A plain client that was let go finds out within a keep-alive or two.
-  private static let plainHealingSeconds = 3 * Limits.keepAliveSeconds + 10
 
   /// Plays the scenario, mends the network, waits, and judges.
   func play() {
     run(until: scenario.healsAt)
     heal()
     settle(within: Self.healingSecondsMax)
-    if clients.contains(where: { !$0.plan.isNative }) {
-      run(until: now + .seconds(Self.plainHealingSeconds))
-    }
     let last = sayLastWords()
     settle(within: Self.healingSecondsMax)
     run(until: now + .seconds(Self.quietSeconds))

@@ -5,7 +5,7 @@ import Glibc
 public struct ClientOptions: Sendable {
   public var name: String?
   public var server: ServerAddress?
-  /// Whether the server is an unmodified one of dialect A, which answers no question.
+  /// Whether to speak dialect A as its unmodified clients do.
   public var isClassic = false
   /// How long to wait for the server, in seconds; nil for the usual time.
   public var timeoutSeconds: Double?
@@ -61,9 +61,7 @@ public struct ClientOptions: Sendable {
   ) throws(Failure) -> ClientEngine {
     let member = try memberName()
     guard let trust else {
-      var configuration = ClassicClient.Configuration(name: member)
-      configuration.timeout = answerTimeout
-      return .classic(ClassicClient(configuration))
+      return .classic(ClassicClient(ClassicClient.Configuration(name: member)))
     }
     var configuration = NativeClient.Configuration(
       name: member, keyPair: trust.ownKeys, seed: KernelRandom.bytes(32))
@@ -98,7 +96,6 @@ public struct ClientOptions: Sendable {
         "\(server) did not say within \(secondsText) that it has everything; what was said last "
           + "may be lost")
     case .lost: Failure(.notReached, "\(server) no longer answers")
-    case .shutDown: Failure(.notReached, "\(server) was shut down")
     case .notLetIn(let text): Failure(.refused, "\(server) says \"\(ShownText.string(text))\"")
     case .keyChanged(let key): trust?.changedKey(key)
     case .passwordNeeded:

@@ -8,8 +8,6 @@ enum JoinEvent {
   case left(String)
   /// A line of the server.
   case notice([UInt8])
-  /// The server's reason for not passing on what was said.
-  case notPassedOn([UInt8])
   case renamed(String)
   /// The server has what this person said.
   case accepted(isPicture: Bool, number: UInt64)
@@ -19,7 +17,6 @@ enum JoinEvent {
   case missed(Int)
   case connectionLost(isShutDown: Bool)
   case restored(isWhole: Bool)
-  case serverClosing
   /// What this client has to say itself.
   case status(String)
   case complaint(String)
@@ -88,9 +85,6 @@ extension JoinEvent {
     case .notice(let text):
       begin("notice")
       object.add("text", String(decoding: text, as: UTF8.self))
-    case .notPassedOn(let text):
-      begin("not-passed-on")
-      object.add("text", String(decoding: text, as: UTF8.self))
     case .renamed(let name):
       begin("renamed")
       object.add("name", name)
@@ -112,8 +106,6 @@ extension JoinEvent {
     case .restored(let isWhole):
       begin("restored")
       object.add("missed", isWhole ? "nothing" : "unknown")
-    case .serverClosing:
-      begin("server-closing")
     case .status, .complaint, .said, .showed, .help:
       return nil
     }

@@ -23,9 +23,6 @@ extension JoinSession {
     case .pictureLost(let from):
       arrive(.complaint("a picture of \(ShownText.string(from)) did not arrive"))
     case .notice(let text): arrive(.notice(text))
-    case .notPassedOn(let text):
-      notPassedOn += 1
-      arrive(.notPassedOn(text))
     case .renamed(let name): arrive(.renamed(name))
     case .accepted, .ownMessage, .failed, .progress: handleFate(event)
     case .missed(let count): arrive(.missed(count))
@@ -60,7 +57,6 @@ extension JoinSession {
   }
 
   private func end(_ ending: ClientEnding) {
-    if ending == .shutDown { show(.serverClosing) }
     // Somebody who asked to go is not told that the server missed it.
     if !(wantsLeave && outcome != nil) {
       outcome = outcome ?? options.client.failure(ending, at: server, trust)

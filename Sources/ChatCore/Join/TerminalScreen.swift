@@ -82,7 +82,6 @@ final class TerminalScreen {
     case .joined(let name): remark("\(ShownText.string(name)) joined")
     case .left(let name): remark("\(ShownText.string(name)) left")
     case .notice(let text): remark(ShownText.string(text))
-    case .notPassedOn(let text): line(style.failure("! \(ShownText.string(text))"))
     case .renamed(let name):
       ownName = ShownText.string(name)
       showPrompt()
@@ -90,7 +89,6 @@ final class TerminalScreen {
     case .failed, .missed: line(style.failure("! \(event.sessionText ?? "")"))
     case .connectionLost, .restored: remark(event.sessionText ?? "")
     case .accepted: break
-    case .serverClosing: remark("the server is shutting down")
     case .status(let text): remark(text)
     case .complaint(let text): line(style.failure("! \(text)"))
     }

@@ -102,8 +102,6 @@ final class SendSession {
     case .ended(let ending):
       outcome = outcome ?? options.failure(ending, at: server, trust)
       reactor.stop()
-    case .notPassedOn(let text):
-      outcome = Failure(.partlyDone, "\(server) says \"\(ShownText.string(text))\"")
     case .met(let key):
       if let trust, case let words = trust.pin(key), !options.isQuiet { note("* \(words)") }
     case .failed(_, let reason):

@@ -235,10 +235,10 @@ public enum Limits {
 
   // MARK: Client
 
-  /// The first wait for an answer before the question is repeated; each further one is twice as
-  /// long.
+  /// The first wait for an answer before a Hello or an Init is repeated; each further one is twice
+  /// as long.
   public static let questionGapMilliseconds = 250
-  /// How long a client of a server that answers nothing waits, after it joined and after it left,
+  /// How long a client of dialect A waits, after it joined and after it left,
   /// for the network to say that nobody is there.
   public static let classicGraceMilliseconds = 100
   /// After how long a person is shown that something is not accepted yet.
@@ -252,10 +252,6 @@ public enum Limits {
   /// How long a client waits for a server's answer.
   public static let answerTimeoutSecondsDefault = 5
   public static let timeoutSecondsMax = 86_400
-  /// How often a client shows that it is alive, and how many answers may stay out before it takes
-  /// the server for lost.
-  public static let keepAliveSeconds = 60
-  public static let keepAlivesMissedMax = 3
   /// A client's own pace, below what a server accepts from it.
   public static let clientMessagesPerSecond = 150
   public static let clientMessagesBurst = 100

@@ -1,18 +1,14 @@
 /// A client of dialect A: all that it decides, without a socket, a clock or a terminal.
 ///
 /// In come the server's datagrams, what its person says, and the time; out go `outbox` (its
-/// addresses mean nothing), `events` and the next deadline. Dialect A confirms nothing, so the
-/// client asks `ClassicText.question` before it joins and after it has said everything: the answers
-/// show that a server is there and still was at the end. In between it repeats its join now and
-/// then, which a server that knows it takes for a sign of life, and one that was started again for
-/// a join. What an unmodified server cannot answer is not asked when `asks` is false.
+/// addresses mean nothing), `events` and the next deadline. It does on the wire what an unmodified
+/// client does: it joins, speaks and leaves, and nothing confirms any of it. What can be known is
+/// the network's word that nobody is at the server's address, for which it waits a moment after
+/// its join and after its leave. The server's own lines are text like any other: an unmodified
+/// server passes on whatever its clients send.
 public final class ClassicClient {
   public struct Configuration: Sendable {
     public var name: MemberName
-    /// Whether the server is one that answers the question.
-    public var asks = true
-    /// How long an answer may take.
-    public var timeout = Duration.seconds(Limits.answerTimeoutSecondsDefault)
     public var pace = Rate(
       perSecond: Limits.clientMessagesPerSecond, burst: Limits.clientMessagesBurst)
 
@@ -20,7 +16,15 @@ public final class ClassicClient {
   }
 
   private enum Phase: Equatable {
-    case idle, asking, knocking, joined, draining, confirming, ended
+    case idle
+    /// The join is sent; the network may say that nobody is there.
+    case knocking
+    case joined
+    /// Leaves when all that waits is sent.
+    case draining
+    /// The leave is sent; the network may say that nobody was there.
+    case leaving
+    case ended
   }
 
   private let configuration: Configuration
@@ -28,15 +32,7 @@ public final class ClassicClient {
   private var waiting: [[UInt8]] = []
   private var waitingTaken = 0
   private var pace = RateLimiter()
-  private var nextQuestion: Instant?
-  private var questionGap = Duration.milliseconds(Limits.questionGapMilliseconds)
   private var phaseEnd: Instant?
-  /// Whether the question was answered, so that this is chatd.
-  private var isAnswered = false
-  /// When to show a sign of life; nil for a server that does not answer.
-  private var nextKeepAlive: Instant?
-  private var keepAlivesMissed = 0
-  private var givenName: String?
   /// Datagrams to be sent to the server; whoever sends them empties it.
   public var outbox = Outbox()
   public private(set) var events: [ClientEvent] = []
@@ -52,7 +48,7 @@ public final class ClassicClient {
 
   /// When `advance` has something to do.
   public var nextDeadline: Instant? {
-    var deadline = [nextQuestion, phaseEnd, nextKeepAlive].compactMap { $0 }.min()
+    var deadline = phaseEnd
     if canSend, waitingTaken < waiting.count, !outbox.isHigh {
       let next = pace.nextTake(configuration.pace)
       deadline = min(deadline ?? next, next)
@@ -70,26 +66,17 @@ public final class ClassicClient {
 
   // MARK: What the person does
 
-  /// Looks for the server, and joins when it is there.
+  /// Joins; it counts as joined when nothing speaks against it for a moment.
   public func start(at now: Instant) {
     precondition(phase == .idle, "a client starts once")
-    if configuration.asks {
-      phase = .asking
-      phaseEnd = now + configuration.timeout
-      questionGap = .milliseconds(Limits.questionGapMilliseconds)
-      ask(at: now)
-    } else {
-      // An unmodified server says nothing; the network may still say that nobody is there.
-      phase = .knocking
-      phaseEnd = now + .milliseconds(Limits.classicGraceMilliseconds)
-      send(joinDatagram)
-    }
+    phase = .knocking
+    phaseEnd = now + .milliseconds(Limits.classicGraceMilliseconds)
+    send(Array((configuration.name.text + ClassicDialect.a.joinSuffix).utf8))
   }
 
   /// Looks at another address, where the first had nobody.
   public func startAgain(at now: Instant) {
     phase = .idle
-    (phaseEnd, nextQuestion) = (nil, nil)
     outbox.removeAll()
     events.removeAll()
     start(at: now)
@@ -127,8 +114,8 @@ public final class ClassicClient {
     case .knocking:
       enter(at: now)
       leave(at: now)
-    case .idle, .asking: end(.left)
-    case .draining, .confirming, .ended: break
+    case .idle: end(.left)
+    case .draining, .leaving, .ended: break
     }
   }
 
@@ -144,23 +131,11 @@ public final class ClassicClient {
 
   /// Handles a datagram of the server.
   public func receive(_ bytes: Span<UInt8>, at now: Instant) {
-    let relay = ClassicRelay(bytes, isFromChatd: isAnswered || phase == .asking)
     switch phase {
-    case .asking:
-      // Anything else than the answer comes from a server that took the question for a join.
-      send(joinDatagram)
-      enter(at: now)
-      if relay == .answer {
-        isAnswered = true
-        nextKeepAlive = now + .seconds(Limits.keepAliveSeconds)
-      } else {
-        handle(ClassicRelay(bytes, isFromChatd: false), bytes)
-      }
     case .knocking:
       enter(at: now)
-      handle(relay, bytes)
-    case .confirming where relay == .answer: end(.left)
-    case .joined, .draining, .confirming: handle(relay, bytes)
+      handle(bytes)
+    case .joined, .draining, .leaving: handle(bytes)
     case .idle, .ended: break
     }
   }
@@ -172,17 +147,12 @@ public final class ClassicClient {
 
   /// Does what is due.
   public func advance(to now: Instant) {
-    if let due = nextKeepAlive, due <= now { keepAlive(at: now) }
     if let due = phaseEnd, due <= now {
       switch phase {
-      case .asking: end(.notAnswered)
       case .knocking: enter(at: now)
-      case .confirming: end(isAnswered ? .notConfirmed : .left)
+      case .leaving: end(.left)
       default: phaseEnd = nil
       }
-    }
-    if let due = nextQuestion, due <= now, phase == .asking || phase == .confirming {
-      ask(at: now)
     }
     pump(at: now)
   }
@@ -221,73 +191,35 @@ public final class ClassicClient {
     }
   }
 
-  private func keepAlive(at now: Instant) {
-    if keepAlivesMissed == Limits.keepAlivesMissedMax { return end(.lost) }
-    keepAlivesMissed += 1
-    nextKeepAlive = now + .seconds(Limits.keepAliveSeconds)
-    send(joinDatagram)
-    send(Array(ClassicText.question.utf8))
-  }
-
-  private var joinDatagram: [UInt8] {
-    Array((configuration.name.text + ClassicDialect.a.joinSuffix).utf8)
-  }
-
   private func sendLeave(at now: Instant) {
-    nextKeepAlive = nil
     send(Array((configuration.name.text + ClassicDialect.a.leaveSuffix).utf8))
-    phase = .confirming
-    if isAnswered {
-      questionGap = .milliseconds(Limits.questionGapMilliseconds)
-      phaseEnd = now + configuration.timeout
-      ask(at: now)
-    } else {
-      phaseEnd = now + .milliseconds(Limits.classicGraceMilliseconds)
-    }
-  }
-
-  private func ask(at now: Instant) {
-    send(Array(ClassicText.question.utf8))
-    nextQuestion = now + questionGap
-    questionGap = questionGap * 2
+    phase = .leaving
+    phaseEnd = now + .milliseconds(Limits.classicGraceMilliseconds)
   }
 
   /// The join is sent, and somebody seems to be there.
   private func enter(at now: Instant) {
     phase = .joined
-    (phaseEnd, nextQuestion) = (nil, nil)
+    phaseEnd = nil
     events.append(.joined)
     pump(at: now)
   }
 
-  private func handle(_ relay: ClassicRelay, _ bytes: Span<UInt8>) {
-    switch relay {
+  private func handle(_ bytes: Span<UInt8>) {
+    switch ClassicRelay(bytes) {
     case .joined(let name): events.append(.arrived(bytes.string(name)))
     case .left(let name): events.append(.departed(bytes.string(name)))
     case .message(let name, let text):
       events.append(.message(from: bytes.string(name), text: bytes.array(text)))
     case .picture(let name, let jpeg):
       events.append(.picture(from: bytes.string(name), jpeg: bytes.array(jpeg)))
-    case .renamed(let name): rename(to: bytes.string(name))
-    case .shutDown: end(.shutDown)
-    case .notLetIn: end(.notLetIn(bytes.array(0..<bytes.count)))
-    case .notPassedOn: events.append(.notPassedOn(bytes.array(0..<bytes.count)))
     case .notice: events.append(.notice(bytes.array(0..<bytes.count)))
-    case .letGo: if canSend { send(joinDatagram) }
-    case .answer: keepAlivesMissed = 0
     }
-  }
-
-  /// A repeated join is answered as the first was: what is no news is not passed on.
-  private func rename(to name: String) {
-    if name == givenName { return }
-    givenName = name
-    events.append(.renamed(name))
   }
 
   private func end(_ ending: ClientEnding) {
     phase = .ended
-    (phaseEnd, nextQuestion, nextKeepAlive) = (nil, nil, nil)
+    phaseEnd = nil
     events.append(.ended(ending))
   }
 }

@@ -13,8 +13,6 @@ public enum ClientEvent: Equatable, Sendable {
   case pictureLost(from: String)
   case notice([UInt8])
   case renamed(String)
-  /// The server's reason for not passing something on; which of what was said it was, is not known.
-  case notPassedOn([UInt8])
   /// The server has what was said, and its place among what others said.
   case accepted(MessageTicket)
   /// Here is the place of what was said among what others said.
@@ -55,8 +53,6 @@ public enum ClientEnding: Equatable, Sendable {
   case notConfirmed
   /// The server was there at first and has not answered for a long time.
   case lost
-  /// The server said that it stops.
-  case shutDown
   /// The server said why it does not let this client in.
   case notLetIn([UInt8])
   /// The server claims another key than the one that is known of it.

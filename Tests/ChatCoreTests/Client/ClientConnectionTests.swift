@@ -8,15 +8,14 @@ struct ClientConnectionTests {
   /// A client that tries an address where nobody is, then one where somebody is.
   ///
   /// - Returns: what came in at the second, and how the client ended, within a second.
-  private func tryTwo(asks: Bool) throws -> (heard: [String], events: [ClientEvent]) {
+  private func tryTwo() throws -> (heard: [String], events: [ClientEvent]) {
     let any = PeerAddress(v4: 127, 0, 0, 1, port: 0)
     let nobody = try #require(try DatagramSocket(bindingTo: any).localAddress)
     let server = try DatagramSocket(bindingTo: any)
     let reactor = try Reactor()
-    var configuration = ClassicClient.Configuration(name: try MemberName("Ann"))
-    configuration.asks = asks
     let client = ClientConnection(
-      to: [nobody, try #require(server.localAddress)], .classic(ClassicClient(configuration)),
+      to: [nobody, try #require(server.localAddress)],
+      .classic(ClassicClient(ClassicClient.Configuration(name: try MemberName("Ann")))),
       on: reactor)
     var events: [ClientEvent] = []
     client.onEvent = {
@@ -26,11 +25,8 @@ struct ClientConnectionTests {
     var heard: [String] = []
     let watch = try reactor.watch(server.fd, for: .readable) { _ in
       for index in 0..<server.receive() {
-        server.withDatagram(index) { bytes, source in
+        server.withDatagram(index) { bytes, _ in
           heard.append(bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) })
-          var outbox = Outbox()
-          if asks { outbox.deliver(outbox.addPayload("CHAT_SERVER_FOUND")!, to: source) }
-          _ = server.send(&outbox)
         }
       }
     }
@@ -46,16 +42,7 @@ struct ClientConnectionTests {
 
   @Test("Where nobody is at the first address, the next is tried")
   func triesTheNext() throws {
-    let (heard, events) = try tryTwo(asks: true)
-    let question = "DISCOVER_CHAT_SERVER"
-    #expect(
-      heard == [question, "Ann has joined the chat.", "Ann has left the chat.", question])
-    #expect(events == [.joined, .ended(.left)])
-  }
-
-  @Test("Also where the server is not asked whether it is there")
-  func triesTheNextWithoutAsking() throws {
-    let (heard, events) = try tryTwo(asks: false)
+    let (heard, events) = try tryTwo()
     #expect(heard == ["Ann has joined the chat.", "Ann has left the chat."])
     #expect(events == [.joined, .ended(.left)])
   }
@@ -64,10 +51,10 @@ struct ClientConnectionTests {
   func waitsWithTheBatch() throws {
     let server = try DatagramSocket(bindingTo: PeerAddress(v4: 127, 0, 0, 1, port: 0))
     let reactor = try Reactor()
-    var configuration = ClassicClient.Configuration(name: try MemberName("Ann"))
-    configuration.asks = false
     let client = ClientConnection(
-      to: [try #require(server.localAddress)], .classic(ClassicClient(configuration)), on: reactor)
+      to: [try #require(server.localAddress)],
+      .classic(ClassicClient(ClassicClient.Configuration(name: try MemberName("Ann")))),
+      on: reactor)
     let count = Limits.receiveBatchDatagramsMax + 10
     var (heard, heardWhilePaused): ([Int], Int?) = ([], nil)
     let pause = reactor.addTimer {

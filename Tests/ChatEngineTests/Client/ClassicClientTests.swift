@@ -4,138 +4,88 @@ import Testing
 
 @Suite("ClassicClient")
 struct ClassicClientTests {
-  @Test("A client asks, joins when it is answered, speaks, and leaves when that is confirmed")
+  @Test("A client joins, speaks and leaves as an unmodified one does, and asks nothing")
   func goesThroughASession() {
     let harness = ClientHarness()
     harness.start()
-    #expect(harness.sent == [question])
-    #expect(harness.events == [])
-    harness.receive("CHAT_SERVER_FOUND")
     #expect(harness.sent == ["Ann has joined the chat."])
+    #expect(harness.events == [])
+    harness.advance(by: .milliseconds(99))
+    #expect(harness.events == [])
+    harness.advance(by: .milliseconds(1))
     #expect(harness.events == [.joined])
     harness.say("hello: you")
     #expect(harness.sent == ["Ann: hello: you"])
     harness.client.show([1, 2, 3], at: harness.now)
     #expect(harness.sent == ["IMG:Ann:\u{1}\u{2}\u{3}"])
     harness.leave()
-    #expect(harness.sent == ["Ann has left the chat.", question])
-    #expect(!harness.client.isEnded)
-    harness.receive("CHAT_SERVER_FOUND")
+    #expect(harness.sent == ["Ann has left the chat."])
+    // The network has a moment to say that nobody was there.
+    harness.advance(by: .milliseconds(99))
+    #expect(harness.events == [])
+    harness.advance(by: .milliseconds(1))
     #expect(harness.events == [.ended(.left)])
     #expect(harness.client.isEnded)
     #expect(harness.client.nextDeadline == nil)
   }
 
-  @Test("An unanswered question is asked again, less and less often, until the time is over")
-  func asksAgain() {
-    let harness = ClientHarness { $0.timeout = .seconds(5) }
-    harness.start()
-    #expect(harness.sent == [question])
-    var asked: [Int] = []
-    for millisecond in 1..<5_000 {
-      harness.advance(by: .milliseconds(1))
-      if !harness.sent.isEmpty { asked.append(millisecond) }
-    }
-    #expect(asked == [250, 750, 1_750, 3_750])
-    #expect(harness.events == [])
-    harness.advance(by: .milliseconds(1))
-    #expect(harness.events == [.ended(.notAnswered)])
+  @Test("A client that stays sends nothing by itself")
+  func staysSilent() {
+    let harness = ClientHarness()
+    harness.join()
     #expect(harness.client.nextDeadline == nil)
-    harness.advance(by: .seconds(60))
+    harness.advance(by: .seconds(86_400))
+    #expect(harness.sent == [])
     #expect(harness.events == [])
   }
 
-  @Test("A timeout that falls on a question's time asks nothing any more")
-  func endsWithoutAsking() {
-    let harness = ClientHarness { $0.timeout = .milliseconds(250) }
-    harness.start()
-    _ = harness.sent
-    harness.advance(by: .milliseconds(250))
-    #expect(harness.events == [.ended(.notAnswered)])
-    #expect(harness.sent == [])
-  }
-
-  @Test("A late answer after the end changes nothing")
-  func ignoresLateAnswers() {
-    let harness = ClientHarness { $0.timeout = .seconds(1) }
-    harness.start()
-    harness.advance(by: .seconds(2))
+  @Test("Whatever comes after the end changes nothing")
+  func ignoresLateDatagrams() {
+    let harness = ClientHarness()
+    harness.join()
+    harness.leave()
+    harness.waitForTheEnd()
     _ = (harness.sent, harness.events)
-    harness.receive("CHAT_SERVER_FOUND")
     harness.receive("Bob: hi")
     harness.say("x")
     harness.leave()
+    harness.client.leaveNow(at: harness.now)
     #expect(harness.sent == [])
     #expect(harness.events == [])
   }
 
-  @Test("A server that relays instead of answering is a server, too, and its word is not lost")
-  func joinsOldServers() {
+  @Test("Somebody's word shows that a server is there, and is not lost")
+  func joinsWithTheFirstWord() {
     let harness = ClientHarness()
     harness.start()
-    _ = harness.sent
     harness.receive("Bob: hi")
     #expect(harness.sent == ["Ann has joined the chat."])
     #expect(harness.events == [.joined, .message(from: "Bob", text: bytes("hi"))])
   }
 
-  @Test("What is said before the server is there waits for it, in order")
+  @Test("What is said before it counts as joined waits, in order")
   func keepsEarlyWords() {
     let harness = ClientHarness()
     harness.say("one")
     harness.start()
     harness.say("two")
-    #expect(harness.sent == [question])
-    harness.receive("CHAT_SERVER_FOUND")
-    #expect(harness.sent == ["Ann has joined the chat.", "Ann: one", "Ann: two"])
-  }
-
-  @Test("A server that answers nothing is not asked anything")
-  func skipsQuestions() {
-    let harness = ClientHarness { $0.asks = false }
-    harness.start()
     #expect(harness.sent == ["Ann has joined the chat."])
-    #expect(harness.events == [])
-    harness.advance(by: .milliseconds(100))
-    #expect(harness.events == [.joined])
-    harness.say("x")
-    harness.leave()
-    #expect(harness.sent == ["Ann: x", "Ann has left the chat."])
-    #expect(harness.events == [])
-    // The network has a moment to say that nobody is there.
-    harness.advance(by: .milliseconds(99))
-    #expect(harness.events == [])
-    harness.advance(by: .milliseconds(1))
-    #expect(harness.events == [.ended(.left)])
+    harness.waitForTheEnd()
+    #expect(harness.sent == ["Ann: one", "Ann: two"])
   }
 
-  @Test("No confirmation at the end is a failure of its own, after asking again")
-  func missesTheConfirmation() {
-    let harness = ClientHarness { $0.timeout = .seconds(2) }
-    harness.join()
-    harness.leave()
-    #expect(harness.sent == ["Ann has left the chat.", question])
-    harness.advance(by: .milliseconds(1_900))
-    #expect(harness.sent == [question, question, question])
-    #expect(harness.events == [])
-    harness.advance(by: .milliseconds(100))
-    #expect(harness.events == [.ended(.notConfirmed)])
-  }
-
-  @Test("A server that never answered is not asked at the end, and its words are only shown")
-  func believesNoOldServer() {
+  @Test("The server's words are only shown: anybody could have said them")
+  func believesNoServer() {
     let harness = ClientHarness()
-    harness.start()
-    harness.receive("Bob: hi")
-    for text in ["The server is shutting down.", "Name already taken", "CHAT_SERVER_FOUND"] {
-      _ = (harness.sent, harness.events)
+    harness.join()
+    for text in [
+      ClassicText.serverShutdownA, ClassicText.nameTaken, ClassicText.answer, ClassicText.idle,
+      "You were not let in, because the chat is full.",
+    ] {
       harness.receive(text)
       #expect(harness.events == [.notice(bytes(text))])
+      #expect(harness.sent == [])
     }
-    harness.leave()
-    #expect(harness.sent == ["Ann has left the chat."])
-    harness.advance(by: .milliseconds(100))
-    #expect(harness.events == [.ended(.left)])
   }
 
   @Test("Leaving at once says nothing of what waits, in every phase")
@@ -146,23 +96,25 @@ struct ClassicClientTests {
       for text in ["one", "two", "three"] { harness.say(text) }
       if isDraining { harness.leave() }
       harness.client.leaveNow(at: harness.now)
-      #expect(harness.sent == ["Ann: one", "Ann has left the chat.", question])
-      harness.receive("CHAT_SERVER_FOUND")
+      #expect(harness.sent == ["Ann: one", "Ann has left the chat."])
+      harness.waitForTheEnd()
       #expect(harness.events == [.ended(.left)])
     }
-    let asking = ClientHarness()
-    asking.start()
-    asking.client.leaveNow(at: asking.now)
-    #expect(asking.events == [.ended(.left)])
+    let knocking = ClientHarness()
+    knocking.start()
+    knocking.client.leaveNow(at: knocking.now)
+    #expect(knocking.sent == ["Ann has joined the chat.", "Ann has left the chat."])
+    knocking.waitForTheEnd()
+    #expect(knocking.events == [.joined, .ended(.left)])
   }
 
-  @Test("What others say while the end is being confirmed is still told")
+  @Test("What others say while the client leaves is still told")
   func hearsToTheEnd() {
     let harness = ClientHarness()
     harness.join()
     harness.leave()
     harness.receive("Bob: wait")
-    harness.receive("CHAT_SERVER_FOUND")
+    harness.waitForTheEnd()
     #expect(harness.events == [.message(from: "Bob", text: bytes("wait")), .ended(.left)])
   }
 
@@ -183,7 +135,7 @@ struct ClassicClientTests {
     harness.advance(by: .milliseconds(949))
     #expect(harness.sent == (15..<24).map { "Ann: \($0)" })
     harness.advance(by: .milliseconds(1))
-    #expect(harness.sent == ["Ann: 24", "Ann has left the chat.", question])
+    #expect(harness.sent == ["Ann: 24", "Ann has left the chat."])
   }
 
   @Test("The default pace is below what a server takes from one client")
@@ -233,35 +185,30 @@ struct ClassicClientTests {
       ends {
         $0.join()
         $0.leave()
-        $0.receive("CHAT_SERVER_FOUND")
+        $0.waitForTheEnd()
       } == [])
   }
 
-  @Test("Leaving before the server is there ends at once and sends nothing more")
+  @Test("Leaving before it started ends at once and sends nothing")
   func leavesBeforeJoining() {
-    let harness = ClientHarness()
-    harness.start()
-    _ = harness.sent
-    harness.leave()
-    #expect(harness.events == [.ended(.left)])
-    #expect(harness.sent == [])
     let idle = ClientHarness()
     idle.leave()
     #expect(idle.events == [.ended(.left)])
+    #expect(idle.sent == [])
   }
 
-  @Test("Trying the next address begins with a new question, at the first gap, and keeps the words")
+  @Test("Trying the next address begins with a new join, waits as long, and keeps the words")
   func startsAgain() {
     let harness = ClientHarness()
     harness.say("early")
     harness.start()
-    harness.advance(by: .milliseconds(300))
-    _ = harness.sent
+    harness.advance(by: .milliseconds(60))
     harness.client.startAgain(at: harness.now)
-    #expect(harness.sent == [question])
-    harness.advance(by: .milliseconds(250))
-    #expect(harness.sent == [question])
-    harness.receive("CHAT_SERVER_FOUND")
-    #expect(harness.sent.contains("Ann: early"))
+    #expect(harness.sent == ["Ann has joined the chat."])
+    harness.advance(by: .milliseconds(99))
+    #expect(harness.events == [])
+    harness.advance(by: .milliseconds(1))
+    #expect(harness.events == [.joined])
+    #expect(harness.sent == ["Ann: early"])
   }
 }
