@@ -191,7 +191,8 @@ final class NativeHost: ClientHost {
       case .unreachable, .notAnswered: !wasIn
       case .notConfirmed: plan.deliveryTimeout != nil || told.isLeaving
       case .notLetIn: plan.isRival
-      case .lost, .keyChanged, .passwordNeeded, .wrongPassword, .otherVersion, .faulty:
+      case .lost, .keyChanged, .passwordNeeded, .passwordNotAsked, .wrongPassword,
+        .otherVersion, .faulty:
         false
       }
     if !isFair { world.ledger.violate("\(name) ended: \(ending)") }

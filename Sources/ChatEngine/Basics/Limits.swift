@@ -87,6 +87,8 @@ public enum Limits {
   /// Answers to strangers in a second, and at once.
   public static let helloAnswersPerSecond = 10_000
   public static let helloAnswersBurst = 1_000
+  /// For how long a client doubts a Reset: who knows the session answers meanwhile.
+  public static let resetDoubtMilliseconds = 500
   /// Resets in a second.
   public static let resetsPerSecond = 100
   /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.

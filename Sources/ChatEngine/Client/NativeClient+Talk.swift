@@ -4,6 +4,7 @@ extension NativeClient {
     let isTaken = session?.receive(
       bytes, from: address, at: now, scratch: scratch, random: &random)
     guard isTaken == true else { return }
+    resetDeadline = nil
     takeReplies(at: now)
     takeWhatIsHeard()
     leaveIfDone(at: now)

@@ -73,6 +73,8 @@ public final class NativeClient {
   // The session
   var session: Session?
   var sources = Session.SendSources()
+  /// When a Reset is believed that nothing has contradicted.
+  var resetDeadline: Instant?
   var wasJoined = false
   var isPathSuspect = false
   var probesSuspected = 0
@@ -155,7 +157,9 @@ public final class NativeClient {
   /// When `advance` has something to do.
   public var nextDeadline: Instant? {
     if phase == .ended { return nil }
-    var deadlines = [nextRepeat, giveUpAt, session?.nextDeadline, deliveryDeadline]
+    var deadlines = [
+      nextRepeat, giveUpAt, resetDeadline, session?.nextDeadline, deliveryDeadline,
+    ]
     if case .waiting(let until) = phase { deadlines.append(until) }
     return deadlines.compactMap { $0 }.min()
   }
@@ -249,6 +253,7 @@ public final class NativeClient {
     guard phase != .ended else { return }
     if let due = giveUpAt, due <= now { return end(.notAnswered) }
     if let due = deliveryDeadline, due <= now { return end(.notConfirmed) }
+    if let due = resetDeadline, due <= now { lose(.reset, at: now) }
     if case .waiting(let until) = phase, until <= now { ask(at: now) }
     if let due = nextRepeat, due <= now { repeatQuestion(at: now) }
     session?.advance(to: now)
