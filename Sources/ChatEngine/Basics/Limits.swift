@@ -233,29 +233,13 @@ public enum Limits {
   public static let relayedPictureSideMax = 4_096
   public static let relayedPicturePixelsMax = 8 << 20
 
-  // MARK: Identity
-
-  /// A password, and the file whose first line it is.
-  public static let passwordBytesMax = 1_024
-  public static let passwordFileBytesMax = 64 << 10
-  /// The file of a key; it has one line of 61 bytes.
-  public static let keyFileBytesMax = 1_024
-  /// Servers that a user has met, and the file that lists them.
-  public static let knownServersMax = 4_096
-  public static let knownServersBytesMax = 2 << 20
-  /// The file of owned names: `ownedNamesMax` lines of a key and a name take 11 MiB, and several
-  /// servers may share it.
-  public static let ownedNamesBytesMax = 64 << 20
-  /// Tries, 10 ms apart, to change a file that another process is changing.
-  public static let stateLockTriesMax = 200
-
   // MARK: Client
 
   /// The first wait for an answer before a Hello or an Init is repeated; each further one is twice
   /// as long.
   public static let questionGapMilliseconds = 250
-  /// How long a client of dialect A waits, after it joined and after it left,
-  /// for the network to say that nobody is there.
+  /// How long a client of dialect A waits, after it joined and after it left, for the network to
+  /// say that nobody is there.
   public static let classicGraceMilliseconds = 100
   /// After how long a person is shown that something is not accepted yet.
   public static let pendingShownMilliseconds = 700
