@@ -222,7 +222,8 @@ public final class NativeClient {
   public func leaveNow(at now: Instant) {
     guard phase != .ended else { return }
     wantsLeave = true
-    if phase == .joined || phase == .leaving {
+    // Also before WELCOME is here: the server may have let this client in.
+    if session != nil {
       phase = .leaving
       session?.close(.done)
       flush(at: now)
