@@ -43,11 +43,12 @@ struct NativeHearing {
       heardBefore.merge(heard, uniquingKeysWith: max)
       if heardBefore.count > Limits.runsRememberedMax { heardBefore.removeAll() }
       heard.removeAll()
-      names.removeAll()
       (log, last) = (welcome.log, 0)
     }
     ownMember = welcome.member
     if !welcome.isResumed {
+      // Who left in the meantime will not be told.
+      names.removeAll()
       for picture in pictures.values.sorted(by: { $0.seq < $1.seq }) {
         events.append(.pictureLost(from: picture.from))
       }
@@ -59,9 +60,8 @@ struct NativeHearing {
   mutating func note(_ present: [NativeReply.Present], _ events: inout [ClientEvent]) {
     for person in present {
       guard names.count < Limits.clientsMax * 2 else { return }
-      if names.updateValue(person.name, forKey: person.member) == nil {
-        events.append(.present(person.name))
-      }
+      let isNew = names.updateValue(person.name, forKey: person.member) == nil
+      if isNew, person.member != ownMember { events.append(.present(person.name)) }
     }
   }
 
