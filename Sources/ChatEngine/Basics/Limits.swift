@@ -240,8 +240,8 @@ public enum Limits {
   /// The first wait for an answer before a Hello or an Init is repeated; each further one is twice
   /// as long.
   public static let questionGapMilliseconds = 250
-  /// How long a client of dialect A waits, after it joined and after it left,
-  /// for the network to say that nobody is there.
+  /// How long a client of dialect A waits, after it joined and after it left, for the network to
+  /// say that nobody is there.
   public static let classicGraceMilliseconds = 100
   /// After how long a person is shown that something is not accepted yet.
   public static let pendingShownMilliseconds = 700

@@ -3,7 +3,8 @@ public enum ClientEvent: Equatable, Sendable {
   /// The server has shown that it has this key, which was not known before.
   case met(PublicKey)
   case joined
-  /// Somebody was here before this client.
+  /// Somebody else was here before this client; all of them follow `joined`, and `restored` where
+  /// that is not whole.
   case present(String)
   case arrived(String)
   case departed(String)

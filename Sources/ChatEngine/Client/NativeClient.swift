@@ -45,6 +45,8 @@ public final class NativeClient {
   }
 
   let configuration: Configuration
+  /// What the server calls this client.
+  var name: String
   var random: SecretRandom
   /// By which the server knows this program again.
   let run: UInt64
@@ -122,6 +124,7 @@ public final class NativeClient {
     _ configuration: Configuration, to address: PeerAddress = PeerAddress(high: 0, low: 0, port: 0)
   ) {
     self.configuration = configuration
+    name = configuration.name.text
     self.address = address
     var random = SecretRandom(seed: configuration.seed)
     run = random.uint64()
@@ -226,7 +229,8 @@ public final class NativeClient {
   public func leaveNow(at now: Instant) {
     guard phase != .ended else { return }
     wantsLeave = true
-    if phase == .joined || phase == .leaving {
+    // Also before WELCOME is here: the server may have let this client in.
+    if session != nil {
       phase = .leaving
       session?.close(.done)
       flush(at: now)

@@ -74,9 +74,8 @@ struct NativeHearing {
     guard isListing else { return }
     for person in present {
       guard names.count < Limits.clientsMax * 2 else { return }
-      if names.updateValue(person.name, forKey: person.member) == nil {
-        events.append(.present(person.name))
-      }
+      let isNew = names.updateValue(person.name, forKey: person.member) == nil
+      if isNew, person.member != listedMember { events.append(.present(person.name)) }
     }
   }
 
