@@ -307,7 +307,7 @@ public enum Limits {
   /// Ranges of packet numbers that are remembered, and that an ACK names.
   public static let ackRangesMax = 33
   /// So many packets that want an acknowledgment may wait for one, and so long.
-  public static let ackElicitingPacketsMax = 64
+  public static let ackElicitingPacketsMax = 256
   public static let ackDelayMilliseconds = 50
   /// What a round trip is taken for before one was measured, and the most that one counts for.
   public static let roundTripFirstMilliseconds = 333
