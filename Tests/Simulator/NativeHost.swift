@@ -83,6 +83,7 @@ final class NativeHost: ClientHost {
 
   /// Who it thinks is here, and who its person was told is.
   var roster: [String]? { client?.roster.sorted() }
+  var givenName: String? { client?.givenName }
   private(set) var told: Set<String> = []
 
   // MARK: A turn

@@ -145,6 +145,9 @@ public final class NativeClient {
   /// The log that it hears, or heard last; 0 before the first.
   package var logID: UInt64 { hearing.log }
 
+  /// The name that the server gave it.
+  package var givenName: String { hearing.ownName }
+
   /// Who it takes for present, in no order.
   package var roster: [String] { hearing.roster }
 

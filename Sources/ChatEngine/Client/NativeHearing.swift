@@ -12,7 +12,7 @@ struct NativeHearing {
   private var pictures: [UInt64: Picture] = [:]
   /// This client, where the list of who is here tells of it.
   private var listedMember: UInt64?
-  private var ownName = ""
+  private(set) var ownName = ""
   /// All names that this client went by: where somebody else claims its run, it is not under them.
   private var ownNames: Set<String> = []
   /// The name that this client had before and has again: that its ghost left is no news.
