@@ -306,6 +306,10 @@ public enum Limits {
   public static let pathBlackHoleSeconds = 60
   /// Ranges of packet numbers that are remembered, and that an ACK names.
   public static let ackRangesMax = 33
+  /// Keys that keep what was worked out of them for sealing, about 1 KiB each, and how often a key
+  /// has sealed before that is done.
+  public static let cipherSchedulesMax = 1_024
+  public static let cipherSchedulePackets: UInt32 = 64
   /// So many packets that want an acknowledgment may wait for one, and so long.
   public static let ackElicitingPacketsMax = 256
   public static let ackDelayMilliseconds = 50
