@@ -2,9 +2,9 @@
 // AES-256-GCM (NIST SP 800-38D).
 //
 // The contexts of EVP cost an allocation and a look-up by name each, so a thread makes its own at
-// its first use and keeps them. Keys and nonces are set for each call, but for a key that keeps a context
-// of its own. No configuration file is
-// read, and nothing is initialised before the first use.
+// its first use and keeps them. Keys and nonces are set for each call, but for a key that keeps a
+// context of its own. No configuration file is read, and nothing is initialised before the first
+// use.
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -84,7 +84,8 @@ static inline struct ccrypto_thread *ccrypto_with(int cipher) {
   return here->sealing[cipher] != NULL || ccrypto_prepare(here, cipher) ? here : NULL;
 }
 
-/// A context that seals with one key, whose schedule is then worked out once; NULL where this thread
+/// A context that seals with one key, whose schedule is then worked out once; NULL where this
+/// thread
 /// keeps `most` of them, or there is no memory. To be given back with `ccrypto_drop`.
 static inline EVP_CIPHER_CTX *ccrypto_keep(int cipher, const uint8_t *key, int most) {
   struct ccrypto_thread *here = ccrypto_with(cipher);
