@@ -109,7 +109,7 @@ def make_password(tmp_path):
 
 
 def test_who_knows_the_password_gets_in(serve, password):
-    server = serve("--password-file", password("open sesame"))
+    server = serve("--password-file", password("open sesame"), "--classic", "private")
     watcher = server.a("Watcher")
     result = send(server, "--password-file", password("open sesame"))
     assert result.returncode == 0 and remarks(result.stderr) == []
@@ -131,9 +131,19 @@ def test_a_missing_password_names_the_flag(serve, password):
     assert "--password-file" in one_line(result.stderr)
 
 
-def test_a_password_that_is_not_needed_does_no_harm(serve, password):
-    result = send(serve(), "--password-file", password("open sesame"))
-    assert result.returncode == 0 and remarks(result.stderr) == []
+def test_with_a_password_the_plain_dialects_are_off(serve, password):
+    server = serve("--password-file", password("open sesame"))
+    assert send(server, "--classic").returncode == 0  # dialect A hears no answer
+    assert server.summary()["clients"] == 0
+    assert server.summary()["dropped-classic-off"] > 0
+
+
+def test_a_password_is_not_told_to_a_server_that_asks_for_none(serve, password):
+    server = serve()
+    result = send(server, "--password-file", password("open sesame"))
+    assert result.returncode == 4
+    assert "asks for no password" in one_line(result.stderr)
+    assert server.summary()["messages"] == 0
 
 
 @pytest.mark.parametrize("content", [None, "", "\n"], ids=["no file", "empty", "empty line"])

@@ -150,7 +150,7 @@ public struct NativeFrontend: ~Copyable {
   }
 
   public var nextDeadline: Instant? {
-    [timers.first, noticesDue].compactMap { $0 }.min()
+    timers.first.earlier(noticesDue)
   }
 
   // MARK: Out
@@ -161,6 +161,8 @@ public struct NativeFrontend: ~Copyable {
   public mutating func deliver(
     _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant
   ) {
+    // Where no native client ever was, nobody can come back and ask for it.
+    if runs.isEmpty { return }
     let member = UInt64(event.member.slot) << 32 | UInt64(event.member.generation)
     switch event.kind {
     case .joined:

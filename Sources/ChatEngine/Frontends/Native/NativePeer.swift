@@ -60,6 +60,9 @@ struct NativeRuns {
   private var order: [Key] = []
   private var forgotten = 0
 
+  /// Whether none was here yet.
+  var isEmpty: Bool { runs.isEmpty }
+
   /// Whether a run was here before, and is not forgotten.
   func knows(_ key: Key) -> Bool { runs[key] != nil }
 
