@@ -13,6 +13,7 @@ import os
 import pathlib
 import select
 import subprocess
+import tempfile
 import time
 
 BENCHMARKS = pathlib.Path(__file__).resolve().parent.parent
@@ -188,7 +189,8 @@ class Server:
         self.process = start(
             arguments,
             processor,
-            env=private_environment(home),
+            # A server of its own: names belong to the keys of those who used them last time.
+            env=private_environment(tempfile.mkdtemp(dir=home)),
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

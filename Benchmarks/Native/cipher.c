@@ -6,8 +6,10 @@ void set_key(struct cipher *cipher, const uint8_t key[KEY], bool seals) {
   if (!cipher->context)
     cipher->context = EVP_CIPHER_CTX_new();
   if (!cipher->context ||
-      EVP_CipherInit_ex(cipher->context, EVP_chacha20_poly1305(), NULL, key, NULL, seals) != 1)
-    fail("ChaCha20-Poly1305");
+      EVP_CipherInit_ex(cipher->context,
+                        cipher->is_aes ? EVP_aes_256_gcm() : EVP_chacha20_poly1305(), NULL, key,
+                        NULL, seals) != 1)
+    fail("cipher");
   memcpy(cipher->key, key, KEY);
 }
 
@@ -16,10 +18,10 @@ void drop_key(struct cipher *cipher) {
   *cipher = (struct cipher){0};
 }
 
-void number_nonce(uint8_t nonce[NONCE], uint64_t number) {
+void number_nonce(const struct cipher *cipher, uint8_t nonce[NONCE], uint64_t number) {
   memset(nonce, 0, 4);
   for (int i = 0; i < 8; i++)
-    nonce[4 + i] = (uint8_t)(number >> 8 * i);
+    nonce[4 + i] = (uint8_t)(number >> 8 * (cipher->is_aes ? 7 - i : i));
 }
 
 static void begin(struct cipher *cipher, const uint8_t *nonce, struct reader associated) {
@@ -59,7 +61,7 @@ void next_key(const uint8_t key[KEY], uint8_t next[KEY]) {
   uint8_t nonce[NONCE], sealed[KEY + TAG];
   struct cipher cipher = {0};
   set_key(&cipher, key, true);
-  number_nonce(nonce, UINT64_MAX);
+  number_nonce(&cipher, nonce, UINT64_MAX);
   seal(&cipher, nonce, (struct reader){0}, zeros, sizeof zeros, sealed);
   memcpy(next, sealed, KEY);
   drop_key(&cipher);

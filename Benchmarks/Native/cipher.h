@@ -15,13 +15,14 @@ enum { NONCE = 12 };
 struct cipher {
   EVP_CIPHER_CTX *context;
   uint8_t key[KEY];
+  bool is_aes; /* AES-256-GCM instead of ChaCha20-Poly1305; set before the key */
 };
 
 void set_key(struct cipher *cipher, const uint8_t key[KEY], bool seals);
 void drop_key(struct cipher *cipher);
 
-/* Noise's nonce: four zeros, and the number little-endian. */
-void number_nonce(uint8_t nonce[NONCE], uint64_t number);
+/* Noise's nonce: four zeros, and the number, little-endian or for AES big-endian. */
+void number_nonce(const struct cipher *cipher, uint8_t nonce[NONCE], uint64_t number);
 
 /* Writes `length` bytes and the tag to `sealed`, which may be where `plain` is. */
 void seal(struct cipher *cipher, const uint8_t nonce[NONCE], struct reader associated,

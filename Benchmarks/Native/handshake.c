@@ -13,6 +13,7 @@ enum {
   ANSWER_MAX = 256,
   SALT = 16,
   RESET_TOKEN = 16,
+  OFFERS_AES = 1,
   REFUSAL_LENGTH = 22,
   MAC = 16,
   SERVER_NAME_MAX = 64,
@@ -77,8 +78,8 @@ static void take_hello_answer(struct client *client, struct reader answer, doubl
   memcpy(server_key, key, KEY);
   knows_server = true;
 
-  uint8_t payload[4], *at = client->init;
-  put_integer(payload, client->session.own_id, 4);
+  uint8_t payload[5], *at = client->init;
+  put_integer(put_integer(payload, client->session.own_id, 4), OFFERS_AES, 1);
   *at++ = INIT;
   *at++ = VERSION;
   at = put_bytes(at, cookie, COOKIE);
@@ -97,7 +98,7 @@ static void take_hello_answer(struct client *client, struct reader answer, doubl
 }
 
 static bool take_accept(struct client *client, struct reader answer, double now) {
-  uint8_t payload[4 + RESET_TOKEN], sending[KEY], receiving[KEY];
+  uint8_t payload[4 + RESET_TOKEN + 1], sending[KEY], receiving[KEY];
   if (read_integer(&answer, 4) != client->session.own_id)
     complain(&client->session, "an Accept for somebody else");
   if (!read_second_message(client->handshake, answer, payload, sizeof payload, sending, receiving))
@@ -105,7 +106,7 @@ static bool take_accept(struct client *client, struct reader answer, double now)
   struct reader fields = {.at = payload, .end = payload + sizeof payload};
   client->session.peer_id = (uint32_t)read_integer(&fields, 4);
   memcpy(client->session.reset_token, read_bytes(&fields, RESET_TOKEN), RESET_TOKEN);
-  begin_session(&client->session, sending, receiving, now);
+  begin_session(&client->session, sending, receiving, read_integer(&fields, 1) == 1, now);
   client->phase = CONNECTED;
   free(client->handshake);
   client->handshake = NULL;

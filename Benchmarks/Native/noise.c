@@ -98,7 +98,7 @@ static void encrypt_and_hash(struct handshake *handshake, struct reader plain, u
   uint8_t nonce[NONCE];
   size_t length = bytes_left(&plain);
   set_key(&cipher, handshake->k, true);
-  number_nonce(nonce, handshake->n++);
+  number_nonce(&cipher, nonce, handshake->n++);
   seal(&cipher, nonce, block(handshake->h, HASH), plain.at, length, sealed);
   mix_hash(handshake, block(sealed, length + TAG));
   drop_key(&cipher);
@@ -108,7 +108,7 @@ static bool decrypt_and_hash(struct handshake *handshake, struct reader sealed, 
   struct cipher cipher = {0};
   uint8_t nonce[NONCE];
   set_key(&cipher, handshake->k, false);
-  number_nonce(nonce, handshake->n++);
+  number_nonce(&cipher, nonce, handshake->n++);
   bool opened = open_sealed(&cipher, nonce, block(handshake->h, HASH), sealed.at,
                             bytes_left(&sealed), plain);
   mix_hash(handshake, sealed);

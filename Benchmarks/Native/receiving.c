@@ -174,13 +174,13 @@ static void take_frame(struct session *session, struct reader *frames, struct pa
 static bool open_packet(struct session *session, uint8_t phase, uint64_t number,
                         struct reader header, uint8_t *sealed, size_t length) {
   uint8_t nonce[NONCE], key[KEY];
-  number_nonce(nonce, number);
+  number_nonce(&session->opening, nonce, number);
   if (phase == session->opening_phase)
     return open_sealed(&session->opening, nonce, header, sealed, length, sealed);
   if (session->has_seen && number < session->greatest)
     return session->opening_before.context &&
            open_sealed(&session->opening_before, nonce, header, sealed, length, sealed);
-  struct cipher next = {0};
+  struct cipher next = {.is_aes = session->opening.is_aes};
   next_key(session->opening.key, key);
   set_key(&next, key, false);
   if (!open_sealed(&next, nonce, header, sealed, length, sealed)) {

@@ -21,7 +21,8 @@ static const size_t DATAGRAM_SIZES[] = {1232, 1372, 1452,  1472,  2948,
                                         4352, 8952, 16000, 32000, DATAGRAM_MAX};
 
 void begin_session(struct session *session, const uint8_t sending[KEY],
-                   const uint8_t receiving[KEY], double now) {
+                   const uint8_t receiving[KEY], bool is_aes, double now) {
+  session->sealing.is_aes = session->opening.is_aes = is_aes;
   set_key(&session->sealing, sending, true);
   set_key(&session->opening, receiving, false);
   for (enum channel channel = CONTROL; channel < CHANNELS; channel++) {
@@ -210,7 +211,7 @@ static bool send_packet(struct session *session, uint8_t *datagram, uint8_t *end
   uint8_t *at = put_integer(datagram, (uint64_t)(DATA | session->sealing_phase), 1);
   at = put_integer(at, session->peer_id, 4);
   at = put_integer(at, session->next_number, 8);
-  number_nonce(nonce, session->next_number++);
+  number_nonce(&session->sealing, nonce, session->next_number++);
   seal(&session->sealing, nonce, (struct reader){.at = datagram, .end = at}, at, (size_t)(end - at),
        at);
   session->sent_at = now;

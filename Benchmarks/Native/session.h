@@ -22,7 +22,7 @@ enum channel { CONTROL, TALK, OBJECTS, CHANNELS };
 enum {
   MESSAGE_MAX = 70000,    /* type and body */
   REPLAY_PACKETS = 1024,  /* as far back a packet is taken */
-  ACK_PACKETS = 64,       /* ack-eliciting ones before they are acknowledged */
+  ACK_PACKETS = 256,      /* ack-eliciting ones before they are acknowledged */
   OBJECTS_KEPT = 8,       /* the latest pictures of a session */
   CREDIT_CONTROL = 65536, /* bytes that may be sent at first */
   CREDIT_TALK = 262144,
@@ -129,7 +129,7 @@ _Noreturn void complain(const struct session *session, const char *why);
 
 /* The session must be all zeros but for socket and ids. */
 void begin_session(struct session *session, const uint8_t sending[KEY],
-                   const uint8_t receiving[KEY], double now);
+                   const uint8_t receiving[KEY], bool is_aes, double now);
 
 /* Takes one Data or Reset datagram, which it decrypts where it lies. */
 void receive_datagram(struct session *session, uint8_t *datagram, size_t length, double now);

@@ -1,6 +1,7 @@
 """The native protocol, spoken by a client that was written from its specification alone."""
 
 import os
+import pathlib
 import random
 import struct
 
@@ -9,6 +10,12 @@ import pytest
 from support import native_wire as wire
 from support.pictures import jpeg_photo
 from support.program import run_chatd
+
+
+def has_aes():
+    """Whether the processor has instructions for AES-GCM."""
+    text = pathlib.Path("/proc/cpuinfo").read_text()
+    return {"aes", "pclmulqdq"} <= set(text.split()) or {"aes", "pmull"} <= set(text.split())
 
 
 # Before there is a session
@@ -58,9 +65,12 @@ def test_the_same_init_is_answered_the_same(serve, native):
 # Talk
 
 
-def test_people_talk(serve, native):
+@pytest.mark.parametrize("offers_aes", [False, True], ids=["ChaChaPoly", "AESGCM"])
+def test_people_talk(serve, native, offers_aes):
     server = serve()
-    anna = native(server, "Anna")
+    anna = native(server, "Anna", offers_aes=offers_aes)
+    # Where the processor has no instructions for it, the server takes no AES.
+    assert anna.handshake.cipher == int(offers_aes and has_aes())
     assert (anna.welcome.type, anna.welcome.name, anna.welcome.flags) == (wire.WELCOME, "Anna", 0)
     bert = native(server, "Bert")
     assert bert.welcome.log == anna.welcome.log
@@ -179,9 +189,10 @@ def test_a_session_goes_on_from_another_port(serve, native):
     anna.wait_for_event(wire.SAID, text="so I see")
 
 
-def test_the_key_may_be_changed(serve, native):
+@pytest.mark.parametrize("offers_aes", [False, True], ids=["ChaChaPoly", "AESGCM"])
+def test_the_key_may_be_changed(serve, native, offers_aes):
     server = serve()
-    anna = native(server, "Anna")
+    anna = native(server, "Anna", offers_aes=offers_aes)
     for phase in range(3):
         anna.receipt(0, anna.say(f"in phase {phase}"))
         anna.settle()

@@ -8,7 +8,8 @@ cd "$(dirname "$0")/../.."
 
 seconds=${1:?how many seconds for each fuzzer?}
 shift
-[ $# -gt 0 ] || set -- Classifier JPEGHeader Server Client Noise
+[ $# -gt 0 ] || set -- Classifier JPEGHeader Server Client Noise Session NativeMessage \
+  NativeServer NativeClient
 out=.build/fuzz
 export SWIFT_DETERMINISTIC_HASHING=1
 export ASAN_OPTIONS=detect_leaks=0
@@ -24,7 +25,7 @@ build() {
   if ! find Sources/ChatEngine -name '*.swift' -exec \
     swiftc -sanitize=fuzzer,address -O -wmo -swift-version 6 -parse-as-library \
     -I Sources/CSodium -I Sources/CCrypto -lsodium -lcrypto \
-    -module-name "$1Fuzz" -o "$out/$1" \
+    -module-name "$1Fuzz" -package-name chatd -o "$out/$1" \
     Tests/Fuzz/FuzzInput.swift "Tests/Fuzz/$1Fuzz.swift" {} + >"$out/build.log" 2>&1; then
     cat "$out/build.log"
     exit 2
@@ -59,7 +60,7 @@ fuzz() {
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$1.log")
   coverage=$(sed -n 's/.* cov: \([0-9]*\) ft: \([0-9]*\).*/\1 edges, \2 features/p' \
     "$out/$1.log" | tail -n 1)
-  printf '%-11s %9s executions in %s s, %s\n' "$1" "$runs" "$seconds" "$coverage"
+  printf '%-13s %9s executions in %s s, %s\n' "$1" "$runs" "$seconds" "$coverage"
 }
 
 mkdir -p "$out"

@@ -12,33 +12,37 @@ final class ClassicHost: ClientHost {
     runID = world.ledger.newRun(of: name, name: plan.memberName.text, isNative: false)
     ending = nil
     client = ClassicClient(ClassicClient.Configuration(name: plan.memberName))
-    client?.start(at: now)
+    client?.start(at: local(now))
   }
 
   override func kill() { client = nil }
 
   override func say(_ count: Int, isSound: Bool, at now: Instant) {
-    guard let runID, let client, isSound else { return }
+    guard let runID, let client, isSound, !isFrozen else { return }
     let text = world.ledger.utter(false, by: runID, isSound: true) {
       Wording.text($0, count: count)
     }
-    client.say(text, at: now)
+    client.say(text, at: local(now))
     world.note(name, "says \(text.count) B")
     act(at: now)
   }
 
   override func show(_ count: Int, isSound: Bool, at now: Instant) {
-    guard let runID, let client, isSound else { return }
+    guard let runID, let client, isSound, !isFrozen else { return }
     let jpeg = world.ledger.utter(true, by: runID, isSound: true) {
       Wording.picture($0, count: count)
     }
-    client.show(jpeg, at: now)
+    client.show(jpeg, at: local(now))
     world.note(name, "shows \(jpeg.count) B")
     act(at: now)
   }
 
   override func leave(isPatient: Bool, at now: Instant) {
-    if isPatient { client?.leave(at: now) } else { client?.leaveNow(at: now) }
+    if isPatient {
+      client?.leave(at: local(now))
+    } else {
+      client?.leaveNow(at: local(now))
+    }
   }
 
   /// Nobody can tell, so it is asked later whether it hears what is said.
@@ -46,9 +50,9 @@ final class ClassicHost: ClientHost {
 
   override func work(at now: Instant) {
     guard let client, let runID else { return }
-    for datagram in inbox { client.receive(datagram.bytes.span, at: now) }
+    for datagram in inbox { client.receive(datagram.bytes.span, at: local(now)) }
     if !refusals.isEmpty { client.handleUnreachable() }
-    client.advance(to: now)
+    client.advance(to: local(now))
     transmit(&client.outbox)
     for event in client.takeEvents() {
       world.mix(event)

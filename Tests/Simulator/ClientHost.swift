@@ -27,7 +27,7 @@ class ClientHost: Host {
     address = plan.address
     (up, down) = (Link(plan.up), Link(plan.down))
     pathMax = plan.up.datagramBytesMax
-    super.init(plan.name, world, latency: plan.latency)
+    super.init(plan.name, world, latency: plan.latency, clockStart: plan.clockStart)
   }
 
   override var isUp: Bool { runID != nil }
@@ -51,6 +51,7 @@ class ClientHost: Host {
 
   func launchIfWanted(at now: Instant) {
     guard wantsIn, runID == nil else { return }
+    if isFrozen { return world.schedule(.launch(self), at: frozenUntil) }
     sender = world.newSender()
     // Another program has another port.
     if launches > 0 { moveAddress(at: now) }
@@ -62,6 +63,7 @@ class ClientHost: Host {
   }
 
   func goAway(isPatient: Bool, at now: Instant) {
+    guard !isFrozen else { return }
     wantsIn = false
     guard runID != nil else { return }
     world.note(name, isPatient ? "leaves" : "leaves at once")

@@ -19,6 +19,11 @@ class Host {
   unowned let world: Simulation
   /// What passes between a datagram's arrival and the turn that handles it.
   let latency: Duration
+  /// What its monotonic clock says when the simulation begins: no two machines have the same, and
+  /// some have just been started.
+  private let clockStart: Instant
+  /// Until when nothing runs on it, as while a laptop sleeps; time goes on.
+  private(set) var frozenUntil = Simulation.start
   var inbox: [Datagram] = []
   /// Addresses that the network said nobody is at.
   var refusals: [PeerAddress] = []
@@ -35,14 +40,31 @@ class Host {
   /// Turns in a second of a host to which and from which nothing is sent.
   static let turnsPerSecondMax = 400
 
-  init(_ name: String, _ world: Simulation, latency: Duration) {
-    (self.name, self.world, self.latency) = (name, world, latency)
+  /// What waits in the kernel for a program that does not run.
+  static let inboxDatagramsMax = 400
+
+  init(_ name: String, _ world: Simulation, latency: Duration, clockStart: Instant) {
+    (self.name, self.world) = (name, world)
+    (self.latency, self.clockStart) = (latency, clockStart)
+  }
+
+  // MARK: Its clock
+
+  /// What its clock says at an instant of the simulation.
+  func local(_ now: Instant) -> Instant {
+    clockStart.advanced(byNanoseconds: now.nanoseconds(since: Simulation.start))
+  }
+
+  /// When its clock says so.
+  private func global(_ local: Instant) -> Instant {
+    Simulation.start.advanced(byNanoseconds: local.nanoseconds(since: clockStart))
   }
 
   // MARK: What a kind of host does
 
   /// Whether a program runs here.
   var isUp: Bool { false }
+  /// By its own clock.
   var nextDeadline: Instant? { nil }
   /// Handles what is in the inbox and what is due, and sends.
   func work(at now: Instant) {}
@@ -50,7 +72,7 @@ class Host {
   // MARK: Turns
 
   func arrive(_ datagram: Datagram, at now: Instant) {
-    inbox.append(datagram)
+    if inbox.count < Self.inboxDatagramsMax { inbox.append(datagram) }
     datagramsInSecond += 1
     wake(at: now + latency)
   }
@@ -63,6 +85,7 @@ class Host {
   func countSent() { datagramsInSecond += 1 }
 
   private func wake(at instant: Instant) {
+    let instant = max(instant, frozenUntil)
     if let turnAt, turnAt <= instant { return }
     turnAt = instant
     world.schedule(self, at: instant)
@@ -77,12 +100,23 @@ class Host {
 
   /// Takes a turn at once, as when a person types something.
   func act(at now: Instant) {
+    if isFrozen { return wake(at: now) }
     countTurn(at: now)
     if world.isStuck { return }
     if isUp { work(at: now) }
     inbox.removeAll(keepingCapacity: true)
     refusals.removeAll()
-    if isUp, let next = nextDeadline { wake(at: max(next, now)) }
+    if isUp, let next = nextDeadline { wake(at: max(global(next), now)) }
+  }
+
+  // MARK: Sleep
+
+  var isFrozen: Bool { world.now < frozenUntil }
+
+  func freeze(until end: Instant) {
+    frozenUntil = max(frozenUntil, end)
+    turnAt = nil
+    wake(at: frozenUntil)
   }
 
   /// A deadline that has passed must be followed by something, and nothing may be so busy.
@@ -90,7 +124,8 @@ class Host {
     turnsInInstant = now == lastTurn ? turnsInInstant + 1 : 0
     lastTurn = now
     if turnsInInstant > Self.turnsPerInstantMax {
-      world.ledger.violate("\(name) has a deadline of \(describe(nextDeadline)) that is never met")
+      world.ledger.violate(
+        "\(name) has a deadline of \(describe(nextDeadline.map(global))) that is never met")
       world.isStuck = true
     }
     let second = now.nanoseconds / 1_000_000_000

@@ -95,10 +95,17 @@ extension Scenario {
     case 62..<76:
       add(.crashServer(clients[client].server), at: milliseconds)
       add(.startServer(clients[client].server), at: milliseconds + random.int(0...15_000))
-    case 76..<86:
+    case 76..<79:
+      let long = random.pick([300, 5_000, 30_000, 120_000])
+      add(.freeze(client: client, milliseconds: random.int(100...long)), at: milliseconds)
+    case 79..<81:
+      let long = random.pick([300, 5_000, 30_000])
+      let server = clients[client].server
+      add(.freezeServer(server, milliseconds: random.int(100...long)), at: milliseconds)
+    case 81..<88:
       add(.crash(client: client), at: milliseconds)
       add(.restart(client: client), at: milliseconds + random.int(0...15_000))
-    case 86..<95:
+    case 88..<96:
       add(.stopServer(clients[client].server), at: milliseconds)
       add(.startServer(clients[client].server), at: milliseconds + random.int(5_000...15_000))
     default:

@@ -13,17 +13,16 @@ extension Scenario {
     return KeyPair.make(&secret)
   }
 
-  mutating func drawServers() {
-    // Making the key of a password takes long, on purpose.
-    let hasPassword = random.chance(perMille: 15)
+  mutating func drawServers(_ counts: ClosedRange<Int>, hasPassword: Bool) {
     let salt = random.bytes(16)
     let key = hasPassword ? PasswordKey.derive(password: Self.password, salt: salt) : nil
-    for index in 0..<random.int(1...2) {
+    for index in 0..<random.int(counts) {
       servers.append(
         Server(
           name: "s\(index + 1)", address: PeerAddress(v4: 10, 9, 0, UInt8(index), port: 12_345),
           keyPair: drawKeyPair(), password: key.map { ($0, salt) },
-          messagesPerSecond: random.pick([0, 5, 50, 200, 200]), latency: drawLatency()))
+          messagesPerSecond: random.pick([0, 5, 50, 200, 200]), latency: drawLatency(),
+          clockStart: drawClockStart()))
     }
   }
 
@@ -31,6 +30,10 @@ extension Scenario {
 
   private mutating func drawLatency() -> Duration {
     random.pick([.zero, .microseconds(20), .microseconds(300), .milliseconds(8)])
+  }
+
+  private mutating func drawClockStart() -> Instant {
+    Instant(nanoseconds: random.pick([0, 1, 1_000_000, 5_000_000_000_000, 1 << 60]))
   }
 
   mutating func drawClients() {
@@ -43,7 +46,7 @@ extension Scenario {
     }
   }
 
-  private mutating func drawClient(_ index: Int, isNative: Bool) -> Client {
+  mutating func drawClient(_ index: Int, isNative: Bool) -> Client {
     let (up, down) = drawWay(isNative: isNative)
     let server = random.int(0...servers.count - 1)
     return Client(
@@ -55,7 +58,8 @@ extension Scenario {
       knowsServer: random.chance(perMille: 500),
       address: PeerAddress(
         v4: 10, UInt8(index + 1), 0, 1, port: UInt16(random.int(2_000...60_000))),
-      up: up, down: down, latency: drawLatency())
+      up: up, down: down, latency: drawLatency(),
+      clockStart: drawClockStart())
   }
 
   /// Two with one key, or two that want one name.

@@ -24,7 +24,7 @@ final class ServerHost: Host {
 
   init(_ plan: Scenario.Server, _ world: Simulation, _ random: SplitMix64) {
     (self.plan, self.random) = (plan, random)
-    super.init(plan.name, world, latency: plan.latency)
+    super.init(plan.name, world, latency: plan.latency, clockStart: plan.clockStart)
   }
 
   override var nextDeadline: Instant? {
@@ -33,7 +33,7 @@ final class ServerHost: Host {
 
   private func turnTime(_ now: Instant) -> TurnTime {
     let seconds = Int64(now.nanoseconds / 1_000_000_000) + wallOffsetSeconds
-    return TurnTime(instant: now, wall: WallClock(unixSeconds: seconds))
+    return TurnTime(instant: local(now), wall: WallClock(unixSeconds: seconds))
   }
 
   // MARK: Its lives
@@ -71,7 +71,7 @@ final class ServerHost: Host {
     world.note(name, "is told to stop")
     isAnnounced = true
     engine.announceShutdown(at: turnTime(now))
-    stopsAt = now + .seconds(Limits.shutdownSecondsMax)
+    stopsAt = local(now) + .seconds(Limits.shutdownSecondsMax)
     act(at: now)
   }
 
@@ -98,7 +98,7 @@ final class ServerHost: Host {
       send(engine, at: now)
       if !hasMore { break }
     }
-    if isAnnounced, engine.isDrained || stopsAt! <= now {
+    if isAnnounced, engine.isDrained || stopsAt! <= local(now) {
       world.note(name, engine.isDrained ? "has told everybody" : "stops unheard")
       self.engine = nil
       if startsAgain { world.schedule(.boot(self), at: now + .seconds(1)) }

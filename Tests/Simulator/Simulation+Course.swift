@@ -47,6 +47,8 @@ extension Simulation {
       clients[index].show(bytes, isSound: isSound, at: now)
     case .leave(let index, let isPatient): clients[index].goAway(isPatient: isPatient, at: now)
     case .crash(let index): clients[index].crash()
+    case .freeze(let index, let milliseconds): freeze(clients[index], milliseconds)
+    case .freezeServer(let index, let milliseconds): freeze(servers[index], milliseconds)
     case .move(let index): clients[index].moveAddress(at: now)
     case .strand(let index): (clients[index] as? NativeHost)?.strand()
     case .cut(let index): cut(clients[index], true)
@@ -64,6 +66,11 @@ extension Simulation {
       servers[index].wallOffsetSeconds += Int64(seconds)
       note(servers[index].name, "has a wall clock that jumps by \(seconds) s")
     }
+  }
+
+  private func freeze(_ host: Host, _ milliseconds: Int) {
+    note(host.name, "sleeps for \(milliseconds) ms")
+    host.freeze(until: now + .milliseconds(milliseconds))
   }
 
   private func cut(_ client: ClientHost, _ isCut: Bool) {
@@ -96,7 +103,9 @@ extension Simulation {
         ledger.violate("\(client.name) wants to be in at the end, and is not")
         continue
       }
-      if client is NativeHost { ledger.checkIsUpToDate(run) }
+      // A plain client that says nothing is not known to a server that was started again.
+      guard client is NativeHost else { continue }
+      ledger.checkIsUpToDate(run)
       checkHears(client, run, last)
     }
     for server in servers { judge(server) }
@@ -123,8 +132,13 @@ extension Simulation {
     for case let client as NativeHost in clients where client.server === server {
       guard let roster = client.roster else { continue }
       sessions += 1
-      if roster.sorted() != members {
-        ledger.violate("\(client.name) takes \(roster.sorted()) for who is here: \(members)")
+      if roster != members {
+        ledger.violate("\(client.name) takes \(roster) for who is here: \(members)")
+      }
+      // Nobody is told of itself.
+      let others = members.filter { $0 != client.givenName }
+      if client.told.sorted() != others {
+        ledger.violate("\(client.name) was told of \(client.told.sorted()) of \(others)")
       }
     }
     let footprint = engine.footprint

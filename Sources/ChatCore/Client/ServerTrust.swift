@@ -1,7 +1,7 @@
 import ChatEngine
 
-/// By what a client and its server know each other: the client's own key, and the server's key as it
-/// was met the first time (trust on first use, as ssh has it).
+/// By what a client and its server know each other: the client's own key, and the server's key as
+/// it was met the first time (trust on first use, as ssh has it).
 final class ServerTrust {
   let ownKeys: KeyPair
   /// The server's key, where it was met before.

@@ -87,7 +87,8 @@ final class TerminalScreen {
       ownName = ShownText.string(name)
       showPrompt()
       remark(
-        name == askedName ? "you are \(ownName) again" : "your name is taken, so you are \(ownName)")
+        name == askedName
+          ? "you are \(ownName) again" : "your name is taken, so you are \(ownName)")
     case .failed, .missed: line(style.failure("! \(event.sessionText ?? "")"))
     case .connectionLost, .restored: remark(event.sessionText ?? "")
     case .accepted: break

@@ -87,6 +87,8 @@ public enum Limits {
   /// Answers to strangers in a second, and at once.
   public static let helloAnswersPerSecond = 10_000
   public static let helloAnswersBurst = 1_000
+  /// For how long a client doubts a Reset: who knows the session answers meanwhile.
+  public static let resetDoubtMilliseconds = 500
   /// Resets in a second.
   public static let resetsPerSecond = 100
   /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
@@ -304,8 +306,12 @@ public enum Limits {
   public static let pathBlackHoleSeconds = 60
   /// Ranges of packet numbers that are remembered, and that an ACK names.
   public static let ackRangesMax = 33
+  /// Keys that keep what was worked out of them for sealing, about 1 KiB each, and how often a key
+  /// has sealed before that is done.
+  public static let cipherSchedulesMax = 1_024
+  public static let cipherSchedulePackets: UInt32 = 64
   /// So many packets that want an acknowledgment may wait for one, and so long.
-  public static let ackElicitingPacketsMax = 64
+  public static let ackElicitingPacketsMax = 256
   public static let ackDelayMilliseconds = 50
   /// What a round trip is taken for before one was measured, and the most that one counts for.
   public static let roundTripFirstMilliseconds = 333

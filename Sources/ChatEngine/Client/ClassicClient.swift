@@ -92,8 +92,8 @@ public final class ClassicClient {
   /// The largest JPEG that `show` takes.
   public var pictureBytesMax: Int { Self.pictureBytesMax(for: configuration.name) }
 
-  /// The largest JPEG that dialect A carries: what a datagram holds beside the prefix, with room for
-  /// the number that a server may put behind a name.
+  /// The largest JPEG that dialect A carries: what a datagram holds beside the prefix, with room
+  /// for the number that a server may put behind a name.
   static func pictureBytesMax(for name: MemberName) -> Int {
     let prefix = picturePrefix(name).utf8.count + "-\(Limits.nameNumberMax)".utf8.count
     return min(Limits.classicPictureBytesMax, Limits.datagramBytesMax - prefix)

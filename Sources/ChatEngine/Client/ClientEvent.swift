@@ -60,6 +60,8 @@ public enum ClientEnding: Equatable, Sendable {
   case keyChanged(PublicKey)
   case passwordNeeded
   case wrongPassword
+  /// A password was given, and the server asks for none.
+  case passwordNotAsked
   /// The server speaks another version of the protocol.
   case otherVersion(UInt8)
   /// One of the two broke the protocol.

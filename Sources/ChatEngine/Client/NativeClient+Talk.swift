@@ -4,6 +4,7 @@ extension NativeClient {
     let isTaken = session?.receive(
       bytes, from: address, at: now, scratch: scratch, random: &random)
     guard isTaken == true else { return }
+    resetDeadline = nil
     takeReplies(at: now)
     takeWhatIsHeard()
     leaveIfDone(at: now)
@@ -157,8 +158,9 @@ extension NativeClient {
     for object in session?.takeLostObjects() ?? [] { hearing.lose(object, &events) }
   }
 
-  /// Whether, since this was last asked, the way to the server seemed once more not to work, so that
-  /// another socket may be better: a machine that got a new address cannot send from its old one.
+  /// Whether, since this was last asked, the way to the server seemed once more not to work, so
+  /// that another socket may be better: a machine that got a new address cannot send from its old
+  /// one.
   public func takePathSuspicion() -> Bool {
     let probes = session?.probeCount ?? 0
     if probes >= Limits.suspectProbeTimeouts, probes > probesSuspected { isPathSuspect = true }

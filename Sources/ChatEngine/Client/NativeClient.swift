@@ -75,6 +75,8 @@ public final class NativeClient {
   // The session
   var session: Session?
   var sources = Session.SendSources()
+  /// When a Reset is believed that nothing has contradicted.
+  var resetDeadline: Instant?
   var wasJoined = false
   var isPathSuspect = false
   var probesSuspected = 0
@@ -143,6 +145,9 @@ public final class NativeClient {
   /// The log that it hears, or heard last; 0 before the first.
   package var logID: UInt64 { hearing.log }
 
+  /// The name that the server gave it.
+  package var givenName: String { hearing.ownName }
+
   /// Who it takes for present, in no order.
   package var roster: [String] { hearing.roster }
 
@@ -158,7 +163,9 @@ public final class NativeClient {
   /// When `advance` has something to do.
   public var nextDeadline: Instant? {
     if phase == .ended { return nil }
-    var deadlines = [nextRepeat, giveUpAt, session?.nextDeadline, deliveryDeadline]
+    var deadlines = [
+      nextRepeat, giveUpAt, resetDeadline, session?.nextDeadline, deliveryDeadline,
+    ]
     if case .waiting(let until) = phase { deadlines.append(until) }
     return deadlines.compactMap { $0 }.min()
   }
@@ -253,6 +260,7 @@ public final class NativeClient {
     guard phase != .ended else { return }
     if let due = giveUpAt, due <= now { return end(.notAnswered) }
     if let due = deliveryDeadline, due <= now { return end(.notConfirmed) }
+    if let due = resetDeadline, due <= now { lose(.reset, at: now) }
     if case .waiting(let until) = phase, until <= now { ask(at: now) }
     if let due = nextRepeat, due <= now { repeatQuestion(at: now) }
     session?.advance(to: now)

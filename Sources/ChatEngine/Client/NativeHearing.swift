@@ -10,14 +10,23 @@ struct NativeHearing {
   private var names: [UInt64: String] = [:]
   /// Pictures whose bytes are not here yet, by their object.
   private var pictures: [UInt64: Picture] = [:]
-  /// This client in the log.
-  private var ownMember: UInt64 = 0
+  /// This client, where the list of who is here tells of it.
+  private var listedMember: UInt64?
+  private(set) var ownName = ""
+  /// All names that this client went by: where somebody else claims its run, it is not under them.
+  private var ownNames: Set<String> = []
+  /// The name that this client had before and has again: that its ghost left is no news.
+  private var hiddenName: String?
+  /// Whether the list of who is here is news.
+  private var isListing = true
   /// The greatest number heard of each run, in this log and in those before it.
   private var heard: [Sequence: UInt64] = [:]
   private var heardBefore: [Sequence: UInt64] = [:]
 
   /// Texts and pictures of a run are numbered each by themselves.
   private struct Sequence: Hashable {
+    /// Names belong to keys; runs are only claimed.
+    var name: String
     var run: UInt32
     var isPicture: Bool
   }
@@ -45,9 +54,13 @@ struct NativeHearing {
       heard.removeAll()
       (log, last) = (welcome.log, 0)
     }
-    ownMember = welcome.member
+    // Who hears all that happened meanwhile knows who is here.
+    isListing = !welcome.isResumed
+    listedMember = isListing ? welcome.member : nil
+    hiddenName = !isListing && welcome.name == ownName ? ownName : nil
+    ownName = welcome.name
+    ownNames.insert(welcome.name)
     if !welcome.isResumed {
-      // Who left in the meantime will not be told.
       names.removeAll()
       for picture in pictures.values.sorted(by: { $0.seq < $1.seq }) {
         events.append(.pictureLost(from: picture.from))
@@ -58,10 +71,11 @@ struct NativeHearing {
   }
 
   mutating func note(_ present: [NativeReply.Present], _ events: inout [ClientEvent]) {
+    guard isListing else { return }
     for person in present {
       guard names.count < Limits.clientsMax * 2 else { return }
       let isNew = names.updateValue(person.name, forKey: person.member) == nil
-      if isNew, person.member != ownMember { events.append(.present(person.name)) }
+      if isNew, person.member != listedMember { events.append(.present(person.name)) }
     }
   }
 
@@ -80,12 +94,13 @@ struct NativeHearing {
     case .joined(let name):
       guard isNew, names.count < Limits.clientsMax * 2 else { return }
       names[event.member] = name
-      if event.member != ownMember { events.append(.arrived(name)) }
+      let isKnown = event.member == listedMember || name == hiddenName
+      if !isKnown { events.append(.arrived(name)) }
     case .left:
       guard isNew, let name = names.removeValue(forKey: event.member) else { return }
-      events.append(.departed(name))
+      if name != hiddenName { events.append(.departed(name)) }
     case .said(let author, let text):
-      guard isNew, !isRepeated(author, isPicture: false) else { return }
+      guard isNew, !isRepeated(author, of: event.member, isPicture: false) else { return }
       tell(author, ownRun, text, of: event.member, &events)
     case .showed(let author, let picture):
       take(picture, author, event, isNew, ownRun, &session, &events)
@@ -96,21 +111,27 @@ struct NativeHearing {
     _ author: NativeEvent.Author, _ ownRun: UInt32, _ text: ArraySlice<UInt8>,
     of member: UInt64, _ events: inout [ClientEvent]
   ) {
-    if author.run == ownRun, author.run != 0 {
+    if isOwn(author, member, ownRun) {
       events.append(.ownMessage(MessageTicket(isPicture: false, number: author.number)))
     } else {
       events.append(.message(from: name(member), text: Array(text)))
     }
   }
 
+  private func isOwn(
+    _ author: NativeEvent.Author, _ member: UInt64, _ ownRun: UInt32
+  ) -> Bool {
+    author.run == ownRun && author.run != 0 && ownNames.contains(name(member))
+  }
+
   private func name(_ member: UInt64) -> String { names[member] ?? "?" }
 
   /// Whether an earlier log told it; texts of a run come in order.
   private mutating func isRepeated(
-    _ author: NativeEvent.Author, isPicture: Bool
+    _ author: NativeEvent.Author, of member: UInt64, isPicture: Bool
   ) -> Bool {
     guard author.run != 0 else { return false }
-    let sequence = Sequence(run: author.run, isPicture: isPicture)
+    let sequence = Sequence(name: name(member), run: author.run, isPicture: isPicture)
     heard[sequence] = max(heard[sequence] ?? 0, author.number)
     if heard.count > Limits.runsRememberedMax { heard.removeAll() }
     return author.number <= heardBefore[sequence] ?? 0
@@ -122,14 +143,19 @@ struct NativeHearing {
     _ picture: NativeEvent.Picture, _ author: NativeEvent.Author, _ event: NativeEvent,
     _ isNew: Bool, _ ownRun: UInt32, _ session: inout Session, _ events: inout [ClientEvent]
   ) {
-    if author.run == ownRun, author.run != 0 {
+    if isOwn(author, event.member, ownRun) {
       session.knowObjects(through: picture.object)
       let ticket = MessageTicket(isPicture: true, number: author.number)
-      if isNew { events.append(.ownMessage(ticket)) }
+      if isNew, !isRepeated(author, of: event.member, isPicture: true) {
+        events.append(.ownMessage(ticket))
+      }
       return
     }
     // After a session was lost, only the pictures that were not whole come again.
-    let isWanted = isNew ? !isRepeated(author, isPicture: true) : pictures[picture.object] != nil
+    let isWanted =
+      isNew
+      ? !isRepeated(author, of: event.member, isPicture: true)
+      : pictures[picture.object] != nil
     guard isWanted else {
       session.knowObjects(through: picture.object)
       return

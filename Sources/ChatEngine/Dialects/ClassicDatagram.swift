@@ -1,6 +1,6 @@
 /// The two plain-text datagram dialects that chatd grew from.
 ///
-/// Neither carries a version or framing; `Docs/Protocol.md` has them byte for byte. A's client
+/// Neither carries a version or framing; `Docs/Classic.md` has them byte for byte. A's client
 /// puts `NAME: ` in front of what it says and hears no answer to its join; B's writes `NAME:` and
 /// is answered `Welcome` or `Name already taken`.
 public enum ClassicDialect: UInt8, Sendable, CaseIterable {

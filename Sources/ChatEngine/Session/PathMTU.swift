@@ -16,7 +16,8 @@ struct PathMTU {
   private var step: UInt8 = 0
   /// How often that length was lost.
   private var losses: UInt8 = 0
-  /// How often in a row long datagrams were lost while none as long as the shortest of them arrived.
+  /// How often in a row long datagrams were lost while none as long as the shortest of them
+  /// arrived.
   private var longLosses: UInt8 = 0
   private var shortestLost = 0
   /// The probe whose fate is not known.

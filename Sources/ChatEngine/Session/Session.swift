@@ -56,7 +56,7 @@ public struct Session: ~Copyable {
   var objects = SendStream(from: 0, credit: UInt64(Limits.objectCreditBytes))
   var objectBase: UInt64 = 0
   /// Who need not be sent objects of its own.
-  public var objectAuthor: UInt32?
+  public var objectAuthor: UInt64?
   var controlIn = ReceiveStream(window: Limits.controlCreditBytes)
   var talkIn = ReceiveStream(window: Limits.talkCreditBytes)
   var objectsIn = IncomingObjects()
@@ -151,6 +151,9 @@ public struct Session: ~Copyable {
   public mutating func close(_ reason: CloseReason, _ text: String = "") {
     if ending == nil { owed.close = (reason, text) }
   }
+
+  /// Asks the other end to show that it is there.
+  public mutating func ping() { owed.hasPing = true }
 
   public var isClosing: Bool { owed.close != nil }
 

@@ -7,8 +7,9 @@ struct CipherKeyTests {
   private let key = CipherKey(Array(UInt8(0)..<32))!
   private let header = Array(UInt8(0)..<13)
 
-  @Test("What is sealed is opened, at every length")
-  func opens() {
+  @Test("What is sealed is opened, at every length", arguments: [Cipher.chaChaPoly, .aesGCM])
+  func opens(cipher: Cipher) {
+    let key = key.rededicated(to: cipher)
     for count in Array(0...130) + [1_200, 4_000, 40_000, 65_000] {
       let text = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
       let sealed = key.sealed(text, header: header, number: UInt64(count))
@@ -17,8 +18,12 @@ struct CipherKeyTests {
     }
   }
 
-  @Test("What is changed in any byte, or sealed with something else, is not opened")
-  func refuses() {
+  @Test(
+    "What is changed in any byte, or sealed with something else, is not opened",
+    arguments: [Cipher.chaChaPoly, .aesGCM])
+  func refuses(cipher: Cipher) {
+    let key = key.rededicated(to: cipher)
+    let other = key.rededicated(to: cipher == .aesGCM ? .chaChaPoly : .aesGCM)
     let text = bytes("the quick brown fox")
     let sealed = key.sealed(text, header: header, number: 5)
     for index in sealed.indices {
@@ -35,14 +40,18 @@ struct CipherKeyTests {
     #expect(key.opened(sealed, header: [], number: 5) == nil)
     #expect(key.opened(sealed, header: header, number: 4) == nil)
     #expect(key.next().opened(sealed, header: header, number: 5) == nil)
+    #expect(other.opened(sealed, header: header, number: 5) == nil)
     for count in 0..<sealed.count {
       #expect(key.opened(Array(sealed.prefix(count)), header: header, number: 5) == nil)
     }
     #expect(key.opened(sealed, header: header, number: 5) == text)
   }
 
-  @Test("What is not opened leaves zeros, and nothing beyond")
-  func leavesNothing() {
+  @Test(
+    "What is not opened leaves zeros, and nothing beyond",
+    arguments: [Cipher.chaChaPoly, .aesGCM])
+  func leavesNothing(cipher: Cipher) {
+    let key = key.rededicated(to: cipher)
     var sealed = key.sealed(bytes("secret"), number: 1) + [0xaa]
     sealed[21] ^= 1
     let tag = Array(sealed[6...])
@@ -85,6 +94,8 @@ struct CipherKeyTests {
     other.rekey()
     #expect(other.copied == next)
     #expect(other.next().copied != next)
+    let sameForAES = CipherKey(copying: [UInt8](0..<32).span, for: .aesGCM)!.next()
+    #expect(sameForAES.copied == next && sameForAES.cipher == .aesGCM)
   }
 
   @Test("A nonce is big-endian as given, little-endian as a number")
@@ -97,6 +108,7 @@ struct CipherKeyTests {
     #expect(buffer == key.sealed(text, number: 0x0102_0304_0506_0708))
     #expect(CipherNonce(0, 1) == CipherNonce(number: 1 << 56))
     #expect(CipherNonce(1, 0) != CipherNonce(0, 1))
+    #expect(CipherNonce(0, 1) == CipherNonce(number: 1, for: .aesGCM))
   }
 
   @Test("Threads seal side by side")

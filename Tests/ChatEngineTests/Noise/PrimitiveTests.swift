@@ -80,6 +80,28 @@ struct PrimitiveTests {
     #expect(result == text)
   }
 
+  @Test("AES-256-GCM is that of its specification's test case 16")
+  func sealsAsNIST() {
+    let text = bytes(
+      hex: """
+        d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c9595680953\
+        2fcf0e2449a6b525b16aedf5aa0de657ba637b39
+        """)
+    let header = bytes(hex: "feedfacedeadbeeffeedfacedeadbeefabaddad2")
+    let sealed = bytes(
+      hex: """
+        522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3d\
+        a7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b
+        """)
+    let half = bytes(hex: "feffe9928665731c6d6a8f9467308308")
+    let key = CipherKey(copying: (half + half).span, for: .aesGCM)!
+    var buffer = text + [UInt8](repeating: 0, count: 16)
+    key.seal(
+      &buffer, count: text.count, header: header, headerCount: header.count,
+      nonce: CipherNonce(0xcafe_babe, 0xface_dbad_deca_f888))
+    #expect(buffer == sealed)
+  }
+
   @Test("BLAKE2b is that of RFC 7693, also with a key and in pieces")
   func hashes() {
     #expect(

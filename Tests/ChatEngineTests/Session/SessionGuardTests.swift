@@ -37,7 +37,8 @@ struct SessionGuardTests {
       pair.a.receive(Array(datagram[..<count]), from: SessionPair.address(2), at: pair.now)
     }
     pair.a.receive(datagram + [0], from: SessionPair.address(2), at: pair.now)
-    // The receiver's id is for whoever looks the session up; its four bytes are sealed all the same.
+    // The receiver's id is for whoever looks the session up; its four bytes are sealed all the
+    // same.
     #expect(pair.a.refused == datagram.count * 9 + 1)
     #expect(pair.a.controls.isEmpty && pair.a.ending == nil)
     pair.a.receive(datagram, from: SessionPair.address(2), at: pair.now)

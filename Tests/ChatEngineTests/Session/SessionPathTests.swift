@@ -122,7 +122,9 @@ struct SessionPathTests {
       pair.run(.milliseconds(100))
     }
     pair.run(.seconds(5)) { pair.b.heard.count == before + count }
-    return zip(pair.b.heard[before...], said).map { Double(($0.at - $1) / .microseconds(1)) / 1_000 }
+    return zip(pair.b.heard[before...], said).map {
+      Double(($0.at - $1) / .microseconds(1)) / 1_000
+    }
   }
 
   @Test("A large object under way holds talk back by at most two round trips", arguments: 0..<4)

@@ -55,7 +55,8 @@ struct SessionTransferTests {
     #expect(pair.a.ending == nil && pair.b.ending == nil)
   }
 
-  @Test("A shared object arrives as it is, for paths of several MTUs", arguments: [1_200, 1_472, 9_000])
+  @Test(
+    "A shared object arrives as it is, for paths of several MTUs", arguments: [1_200, 1_472, 9_000])
   func sharedObject(mtu: Int) {
     let pair = SessionPair(seed: 5) { link in
       link.mtu = mtu
@@ -94,7 +95,7 @@ struct SessionTransferTests {
     let key = SessionPair.key(9)
     // Together far more than the credit: a third stale, a third the receiver's own.
     for number in UInt64(1)...90 {
-      let author: UInt32? = (61...75).contains(number) ? 5 : nil
+      let author: UInt64? = (61...75).contains(number) ? 5 : nil
       pair.b.sources.objects.append(
         Self.object(300_000), number: number, author: author, sharedKey: key)
       if number > 75 {

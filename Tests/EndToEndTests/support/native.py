@@ -33,8 +33,9 @@ class NativeClient:
     `loses` says of a datagram, in either direction, whether it gets lost.
     """
 
-    def __init__(self, address, password=None, static=None, loses=None):
+    def __init__(self, address, password=None, static=None, loses=None, offers_aes=True):
         self.address = address
+        self.offers_aes = offers_aes
         self.password = password
         self.static = static or os.urandom(32)
         self.loses = loses or (lambda datagram: False)
@@ -89,7 +90,7 @@ class NativeClient:
         """Makes a session; `key` is the server's, where it is known."""
         self.answer = self.ask()
         assert key in (None, self.answer.key), "another server"
-        self.handshake = Handshake(self.answer, self.static, self.password)
+        self.handshake = Handshake(self.answer, self.static, self.password, self.offers_aes)
         self._repeat(self.handshake.init, self.handshake.read_answer, "Accept")
         self._start_session()
         return self

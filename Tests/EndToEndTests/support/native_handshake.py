@@ -6,12 +6,13 @@ import struct
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from noise.connection import Keypair, NoiseConnection
 
 from .native_wire import ACCEPT, HELLO, HELLO_ANSWER, INIT, REFUSAL, VERSION, Reader
 
 PROLOGUE = b"chatd/1"
+CHACHA_POLY, AES_GCM = 0, 1
 
 
 class Refused(Exception):
@@ -62,13 +63,20 @@ def password_key(password, salt):
 
 
 class Direction:
-    """The keys of one direction, one phase after the other."""
+    """The keys of one direction, one phase after the other, and the cipher that uses them."""
 
-    def __init__(self, key):
+    def __init__(self, key, cipher):
         self.keys = [key]
+        self.cipher = cipher
+
+    def _aead(self, phase, number):
+        """The cipher with its key, and the nonce of a packet (Noise §12.3, §12.4)."""
+        if self.cipher == AES_GCM:
+            return AESGCM(self.key(phase)), struct.pack(">IQ", 0, number)
+        return ChaCha20Poly1305(self.key(phase)), struct.pack("<IQ", 0, number)
 
     def key(self, phase):
-        """REKEY of Noise §4.2, as often as it takes."""
+        """REKEY of Noise §4.2 with ChaChaPoly, whatever the cipher, as often as it takes."""
         while len(self.keys) <= phase:
             nonce = bytes(4) + b"\xff" * 8
             sealed = ChaCha20Poly1305(self.keys[-1]).encrypt(nonce, bytes(32), b"")
@@ -76,14 +84,14 @@ class Direction:
         return self.keys[phase]
 
     def seal(self, phase, number, text, header):
-        nonce = struct.pack("<IQ", 0, number)
-        return ChaCha20Poly1305(self.key(phase)).encrypt(nonce, text, header)
+        aead, nonce = self._aead(phase, number)
+        return aead.encrypt(nonce, text, header)
 
     def open(self, phase, number, sealed, header):
         """None where it was not sealed so."""
+        aead, nonce = self._aead(phase, number)
         try:
-            nonce = struct.pack("<IQ", 0, number)
-            return ChaCha20Poly1305(self.key(phase)).decrypt(nonce, sealed, header)
+            return aead.decrypt(nonce, sealed, header)
         except InvalidTag:
             return None
 
@@ -91,7 +99,8 @@ class Direction:
 class Handshake:
     """Init, and what the server answers to it."""
 
-    def __init__(self, answer, static, password=None):
+    def __init__(self, answer, static, password=None, offers_aes=True):
+        self.offers_aes = offers_aes
         self.id = int.from_bytes(os.urandom(4), "big")
         self.noise = NoiseConnection.from_name(
             b"Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b" if answer.needs_password
@@ -116,7 +125,7 @@ class Handshake:
 
         def seal_payload(text):
             if text is mark:
-                text = struct.pack(">I", self.id)
+                text = struct.pack(">IB", self.id, int(self.offers_aes))
                 if self.psk:
                     text += hashlib.blake2b(state.h, digest_size=32, key=self.psk).digest()
             return seal(text)
@@ -138,8 +147,10 @@ class Handshake:
             return False
         reader = Reader(self.noise.read_message(datagram[5:]))
         self.server_id, self.reset_token = reader.uint(4), reader.bytes(16)
+        self.cipher = reader.uint(1)
         assert not reader.data
+        assert self.cipher == CHACHA_POLY or self.offers_aes
         protocol = self.noise.noise_protocol
-        self.sending = Direction(protocol.cipher_state_encrypt.k)
-        self.receiving = Direction(protocol.cipher_state_decrypt.k)
+        self.sending = Direction(protocol.cipher_state_encrypt.k, self.cipher)
+        self.receiving = Direction(protocol.cipher_state_decrypt.k, self.cipher)
         return True

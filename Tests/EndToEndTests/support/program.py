@@ -70,7 +70,8 @@ def start_chatd(*words, env=None, **options):
 
 def remarks(stderr):
     """What a client wrote beside the first contact: whom it met depends on nothing else it does."""
-    return [line for line in stderr.decode().splitlines() if " is met for the first time; " not in line]
+    lines = stderr.decode().splitlines()
+    return [line for line in lines if " is met for the first time; " not in line]
 
 
 def one_line(stderr):

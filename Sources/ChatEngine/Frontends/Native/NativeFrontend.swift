@@ -173,14 +173,15 @@ public struct NativeFrontend: ~Copyable {
       log.append(member, .said(NativeEvent.Author(id), text: bytes.array(text)[...]))
       hasNews = true
     case .showed(let jpeg, let header, let id):
-      let picture = keep(bytes.array(jpeg), header, author: id?.run)
+      let author = id.map { Self.author(event.member, $0.run) }
+      let picture = keep(bytes.array(jpeg), header, author: author)
       log.append(member, .showed(NativeEvent.Author(id), picture))
       hasNews = true
     }
   }
 
   private mutating func keep(
-    _ jpeg: [UInt8], _ header: JPEGHeader, author: UInt32?
+    _ jpeg: [UInt8], _ header: JPEGHeader, author: UInt64?
   ) -> NativeEvent.Picture {
     let key = CipherKey.make(&random)
     let object = log.appendObject(jpeg, author: author, key: key)

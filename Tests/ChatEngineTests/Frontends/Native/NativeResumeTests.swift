@@ -150,7 +150,8 @@ struct NativeResumeTests {
       people[0].client.receive(forged.span, at: network.now)
     }
     #expect(people[0].isJoined)
-    // To a packet of a session that it does not know the server says so, at most 100 times a second.
+    // To a packet of a session that it does not know the server says so, at most 100 times a
+    // second.
     network.strangers.removeAll()
     for number in UInt32(0)..<300 {
       var packet: [UInt8] = [0x86]
@@ -213,6 +214,6 @@ struct NativeResumeTests {
 
 extension NativeClient {
   fileprivate var remoteSessionID: UInt32 {
-    mutating get { session?.remoteID ?? 0 }
+    session?.remoteID ?? 0
   }
 }
