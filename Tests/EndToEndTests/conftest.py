@@ -11,8 +11,16 @@ from support.classroom import ClassroomServer  # noqa: E402
 from support.joiner import Joiner  # noqa: E402
 from support.network import Network  # noqa: E402
 from support.pictures import jpeg_shell  # noqa: E402
+from support.program import STATE  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.terminal import Terminal  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory):
+    """A folder of the test's own for keys: nobody owns a name, and no server is known."""
+    STATE["folder"] = str(tmp_path_factory.mktemp("state"))
+    return STATE["folder"]
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 import os
 import pathlib
 import subprocess
-import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-# Where the programs of one run of the tests keep their keys; gone at its end.
-STATE = tempfile.TemporaryDirectory(prefix="chatd-state-")
+# Where the programs of a test keep their keys and names; each test has its own.
+STATE = {"folder": "/nonexistent"}
 
 
 def chatd_path():
@@ -21,7 +20,7 @@ def environment(**changes):
     """An environment in which nothing of the caller's changes what chatd does."""
     kept = {key: os.environ[key] for key in ("PATH", "TMPDIR") if key in os.environ}
     base = {"HOME": "/nonexistent", "USER": "tester", "LC_ALL": "C.UTF-8", "TZ": "UTC",
-            "XDG_STATE_HOME": STATE.name}
+            "XDG_STATE_HOME": STATE["folder"]}
     merged = {**kept, **base, **changes}
     return {key: value for key, value in merged.items() if value is not None}
 
