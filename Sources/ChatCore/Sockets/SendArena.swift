@@ -68,23 +68,24 @@ final class SendArena {
 
   /// Sends what waits in `outbox`, from `outbox.sent` on, and empties it when all is out.
   func send(_ outbox: inout Outbox, on fd: Int32) -> Outcome {
-    var hasRetried = false
+    var retries = 0
     while !outbox.isEmpty {
       let sent = sendBatch(outbox, fd)
       if sent > 0 {
         outbox.sent += sent
         noteSent(sent)
-        hasRetried = false
+        retries = 0
         continue
       }
       let error = errno
       if error == EAGAIN || error == EWOULDBLOCK { return .blocked }
-      if !hasRetried {
-        // It may be the pending error of an earlier datagram, which is now taken.
-        hasRetried = true
+      // It may be the pending error of an earlier datagram, which is now taken. That nobody is
+      // there is always one: no datagram is refused for it before it went out.
+      if retries < (error == ECONNREFUSED ? Limits.pendingErrorsMax : 1) {
+        retries += 1
         continue
       }
-      hasRetried = false
+      retries = 0
       if outbox.deliveries[outbox.sent].isProbe {
         outbox.sent += 1
       } else if ends[0] > 1 {

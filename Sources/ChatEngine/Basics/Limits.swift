@@ -22,6 +22,8 @@ public enum Limits {
   public static let outboxBytesMax = outboxBytesHigh + 16 * datagramBytesMax
   /// Datagrams of one size to one address that the kernel takes as one message: UDP_MAX_SEGMENTS.
   public static let segmentsMax = 64
+  /// Reports about other datagrams that come while one is sent, before that one is given up.
+  public static let pendingErrorsMax = 64
   /// Asked for as SO_RCVBUF and SO_SNDBUF; the kernel may grant less.
   public static let socketBufferBytes = 4 << 20
 
