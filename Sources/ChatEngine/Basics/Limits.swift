@@ -126,6 +126,8 @@ public enum Limits {
   public static let presentPerMessage = 256
   /// Notices that come and go are told at most so often.
   public static let noticeGapMilliseconds = 100
+  /// Messages of one session before what they brought about is sent.
+  public static let messagesPerTurnMax = 256
   /// Datagrams of one session before the others have their turn.
   public static let sessionDatagramsPerTurn = 16
   /// Handshakes of one address that may fail in a second.

@@ -28,8 +28,8 @@ public struct CipherNonce: Equatable, Sendable {
 /// A key that seals and opens, wiped at the end.
 ///
 /// Who seals with it never uses a number twice. Nothing is allocated in a call, but once for a key
-/// of AES-GCM that is used much: setting it up takes as long as sealing a line of talk, so the first
-/// `Limits.cipherSchedulesMax` of them keep what comes of it. Not `Sendable`: it stays on its
+/// of AES-GCM that is used much: setting it up takes as long as sealing a line of talk, so the
+/// first `Limits.cipherSchedulesMax` of them keep what comes of it. Not `Sendable`: it stays on its
 /// session's thread.
 public final class CipherKey {
   public static let tagBytes = Cipher.tagBytes

@@ -144,7 +144,14 @@ extension NativeFrontend {
   private mutating func hearTalk(
     of peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
   ) {
+    var heard = 0
     while !peer.session.isClosing {
+      if heard == Limits.messagesPerTurnMax {
+        // One datagram can hold thousands, and what each brings about must fit into the outbox.
+        peer.heldUntil = now
+        return
+      }
+      heard += 1
       if let member = peer.member {
         // What is beyond the budget waits where it is, and its sender for credit.
         let next = hub.nextSpeech(of: member)
