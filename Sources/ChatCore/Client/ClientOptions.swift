@@ -103,7 +103,8 @@ public struct ClientOptions: Sendable {
     case .wrongPassword: Failure(.refused, "\(server) says that the password is wrong")
     case .passwordNotAsked:
       Failure(
-        .refused, "\(server) asks for no password, so it may not be the one that you mean; "
+        .refused,
+        "\(server) asks for no password, so it may not be the one that you mean; "
           + "leave out --password-file to speak with it all the same")
     case .otherVersion(let version):
       Failure(
