@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support.clients import ClassicB
+from support.clients import ClassicA, ClassicB
 from support.program import new_state, one_line, remarks, run_chatd, start_chatd, state_of
 from support.waiting import wait_until
 
@@ -109,11 +109,21 @@ def make_password(tmp_path):
 
 
 def test_who_knows_the_password_gets_in(serve, password):
-    server = serve("--password-file", password("open sesame"), "--classic", "private")
-    watcher = server.a("Watcher")
+    server = serve("--password-file", password("open sesame"))
     result = send(server, "--password-file", password("open sesame"))
     assert result.returncode == 0 and remarks(result.stderr) == []
-    assert b"Anna: hello" in watcher.received()
+    server.transcript.wait_for("Anna: hello")
+
+
+def test_with_a_password_old_clients_are_let_in_only_where_that_is_wished(serve, password):
+    closed = serve("--password-file", password("open sesame"))
+    old = closed.stranger(ClassicA, "Old")
+    old.send("Old has joined the chat.")
+    closed.log.wait_for("dropped.*classic-off")
+    assert closed.summary()["clients"] == 0
+    open_to_all = serve("--password-file", password("open sesame"), "--classic", "private")
+    open_to_all.a("Old")
+    assert open_to_all.summary()["clients"] == 1
 
 
 def test_a_wrong_password_is_told_apart_from_no_server(serve, password):
@@ -131,19 +141,12 @@ def test_a_missing_password_names_the_flag(serve, password):
     assert "--password-file" in one_line(result.stderr)
 
 
-def test_with_a_password_the_plain_dialects_are_off(serve, password):
-    server = serve("--password-file", password("open sesame"))
-    assert send(server, "--classic").returncode == 0  # dialect A hears no answer
-    assert server.summary()["clients"] == 0
-    assert server.summary()["dropped-classic-off"] > 0
-
-
-def test_a_password_is_not_told_to_a_server_that_asks_for_none(serve, password):
+def test_a_server_that_does_not_ask_for_the_password_is_not_trusted(serve, password):
     server = serve()
     result = send(server, "--password-file", password("open sesame"))
     assert result.returncode == 4
-    assert "asks for no password" in one_line(result.stderr)
-    assert server.summary()["messages"] == 0
+    assert "leave out --password-file" in one_line(result.stderr)
+    assert server.summary()["clients"] == 0
 
 
 @pytest.mark.parametrize("content", [None, "", "\n"], ids=["no file", "empty", "empty line"])
