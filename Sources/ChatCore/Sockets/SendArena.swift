@@ -8,8 +8,8 @@ import Glibc
 /// deliveries to one address whose payloads are of one size, the last perhaps shorter, are handed
 /// over as one message that the kernel cuts (UDP_SEGMENT, udp(7)). Where it refuses that they go
 /// out one by one, so nothing is lost by the attempt.
-final class SendArena {
-  enum Outcome: Equatable {
+package final class SendArena {
+  package enum Outcome: Equatable {
     /// The outbox is empty.
     case done
     /// The kernel takes no more now; wait until the socket is writable.

@@ -98,6 +98,7 @@ extension Session {
       number += 1
     }
     if let newestLost {
+      self.lostBytes += UInt64(lostBytes)
       congestion.onLost(bytes: lostBytes, newestLostSentAt: newestLost, now: now)
     }
     if let shortestLong, pathMTU.lost(bytes: shortestLong, at: now) {

@@ -61,6 +61,8 @@ public struct Session: ~Copyable {
   var talkIn = ReceiveStream(window: Limits.talkCreditBytes)
   var objectsIn = IncomingObjects()
   var objectLimit = UInt64(Limits.objectCreditBytes)
+  /// The bytes of all packets that were taken for lost.
+  package internal(set) var lostBytes: UInt64 = 0
 
   /// The first object that is not given up.
   var skippedObjects: UInt64?
@@ -83,7 +85,7 @@ public struct Session: ~Copyable {
   ///   - keys: what `NoiseHandshake.split` gave.
   ///   - cipher: what both ends agreed on.
   ///   - keepsAlive: whether this end shows now and then that it is there: the client's.
-  init(
+  package init(
     localID: UInt32, remoteID: UInt32, remoteKey: PublicKey, address: PeerAddress,
     keys: (sending: CipherKey, receiving: CipherKey), cipher: Cipher, keepsAlive: Bool,
     resetToken: [UInt8] = [], at now: Instant
