@@ -8,6 +8,7 @@ final class TransferReceiver {
   private let socket: DatagramSocket
   private var watch: Reactor.Watch?
   private var timer: Reactor.Timer?
+  private var hasSession = false
   private var session: Session?
   private let sources = Session.SendSources()
   private var outbox = Outbox()
@@ -45,7 +46,8 @@ final class TransferReceiver {
   }
 
   private func take(_ datagram: borrowing Span<UInt8>, from source: PeerAddress) {
-    if session == nil {
+    if !hasSession {
+      hasSession = true
       session = TransferPlan.session(isClient: false, with: source, at: reactor.now)
       startSeconds = TransferBench.processSeconds()
     }
@@ -75,7 +77,7 @@ final class TransferReceiver {
   }
 
   private func endTurn() {
-    guard session != nil else { return }
+    guard hasSession else { return }
     var isBlocked = false
     repeat {
       while !outbox.isHigh, session!.send(into: &outbox, from: sources, at: reactor.now) {}
@@ -86,7 +88,8 @@ final class TransferReceiver {
       }
     } while !outbox.isEmpty && !isBlocked
     timer?.deadline = session!.nextDeadline
-    if session!.ending != nil { reactor.stop() }
+    let ending = session?.ending
+    if ending != nil { reactor.stop() }
   }
 
   var report: String {
