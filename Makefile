@@ -58,13 +58,15 @@ end-to-end: build ## the real binary, real sockets, a real terminal
 fuzz: packages ## fuzz what reads bytes, SECONDS each
 	Tests/Fuzz/run.sh $(SECONDS)
 
-bench: build ## compare with a C relay, NATS, Redis, Pillow and vips, in one run each
+bench: build ## compare with a C relay, NATS, Redis, TCP, Pillow and vips, in one run each
 	@Scripts/packages.sh bench
 	$(SWIFT_BUILD) --product picture-bench
+	$(SWIFT_BUILD) --product transfer-bench
 	Benchmarks/Fanout/fanout.py
 	Benchmarks/Fanout/footprint.py
 	/usr/bin/python3 Benchmarks/Pictures/compare.py
 	/usr/bin/python3 Benchmarks/Native/native.py
+	Benchmarks/Transfer/transfer.py
 
 screenshot: build ## make the README's picture anew
 	@Scripts/packages.sh screenshot

@@ -39,6 +39,9 @@ let package = Package(
     .executableTarget(
       name: "picture-bench", dependencies: ["ChatCore"], path: "Benchmarks/Pictures",
       exclude: ["compare.py"], swiftSettings: strict),
+    .executableTarget(
+      name: "transfer-bench", dependencies: ["ChatCore", "ChatEngine"],
+      path: "Benchmarks/Transfer", exclude: ["transfer.py"], swiftSettings: strict),
     .target(
       name: "Simulator", dependencies: ["ChatEngine"], path: "Tests/Simulator",
       swiftSettings: strict),

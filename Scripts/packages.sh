@@ -11,7 +11,7 @@ screenshot="$demo fonts-dejavu-core python3 python3-pil tmux"
 test="$demo gcc python3 python3-pytest python3-pil python3-venv python3-cryptography
   python3-argon2 tmux systemd iproute2 iperf3 jq man-db"
 bench="$demo gcc python3 python3-pil libvips-tools libsodium-dev libssl-dev openssl nats-server
-  redis-server"
+  redis-server iproute2 iperf3"
 
 case "${1:-}" in
   build) wanted="$build" ;;

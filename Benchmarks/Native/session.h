@@ -22,7 +22,7 @@ enum channel { CONTROL, TALK, OBJECTS, CHANNELS };
 enum {
   MESSAGE_MAX = 70000,    /* type and body */
   REPLAY_PACKETS = 1024,  /* as far back a packet is taken */
-  ACK_PACKETS = 64,       /* ack-eliciting ones before they are acknowledged */
+  ACK_PACKETS = 256,      /* ack-eliciting ones before they are acknowledged */
   OBJECTS_KEPT = 8,       /* the latest pictures of a session */
   CREDIT_CONTROL = 65536, /* bytes that may be sent at first */
   CREDIT_TALK = 262144,

@@ -2,8 +2,9 @@
 // AES-256-GCM (NIST SP 800-38D).
 //
 // The contexts of EVP cost an allocation and a look-up by name each, so a thread makes its own at
-// its first use and keeps them. Keys and nonces are set for each call. No configuration file is
-// read, and nothing is initialised before the first use.
+// its first use and keeps them. Keys and nonces are set for each call, but for a key that keeps a
+// context of its own. No configuration file is read, and nothing is initialised before the first
+// use.
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -26,6 +27,8 @@ struct ccrypto_thread {
   EVP_CIPHER_CTX *sealing[CCRYPTO_CIPHERS];
   EVP_CIPHER_CTX *opening[CCRYPTO_CIPHERS];
   EVP_PKEY_CTX *keys;
+  /// How many keys keep a context of their own.
+  int kept;
 };
 
 /// Whether this processor has instructions for AES-GCM, without which it is slow, and may take
@@ -81,15 +84,40 @@ static inline struct ccrypto_thread *ccrypto_with(int cipher) {
   return here->sealing[cipher] != NULL || ccrypto_prepare(here, cipher) ? here : NULL;
 }
 
-/// Seals `count` bytes of `from` into `to`, which may be the same, and writes the tag's 16 bytes.
-static inline bool ccrypto_seal(int cipher, const uint8_t *key, const uint8_t *nonce,
-                                const uint8_t *header, int header_count, const uint8_t *from,
-                                uint8_t *to, int count, uint8_t *tag) {
+/// A context that seals with one key, whose schedule is then worked out once; NULL where this
+/// thread
+/// keeps `most` of them, or there is no memory. To be given back with `ccrypto_drop`.
+static inline EVP_CIPHER_CTX *ccrypto_keep(int cipher, const uint8_t *key, int most) {
   struct ccrypto_thread *here = ccrypto_with(cipher);
-  if (here == NULL) return false;
-  EVP_CIPHER_CTX *sealing = here->sealing[cipher];
+  if (here == NULL || here->kept >= most) return NULL;
+  EVP_CIPHER_CTX *kept = EVP_CIPHER_CTX_new();
+  if (kept == NULL) return NULL;
+  const EVP_CIPHER *algorithm = EVP_CIPHER_CTX_get0_cipher(here->sealing[cipher]);
+  if (EVP_EncryptInit_ex2(kept, algorithm, key, NULL, NULL) == 1) {
+    here->kept++;
+    return kept;
+  }
+  EVP_CIPHER_CTX_free(kept);
+  return NULL;
+}
+
+/// Wipes a context, on the thread that made it, and gives it back.
+static inline void ccrypto_drop(EVP_CIPHER_CTX *kept) {
+  struct ccrypto_thread *here = ccrypto_here();
+  if (here != NULL && here->kept > 0) here->kept--;
+  EVP_CIPHER_CTX_free(kept);
+}
+
+/// Seals `count` bytes of `from` into `to`, which may be the same, and writes the tag's 16 bytes.
+/// Where `kept` is a context of `key`, that is used.
+static inline bool ccrypto_seal(int cipher, EVP_CIPHER_CTX *kept, const uint8_t *key,
+                                const uint8_t *nonce, const uint8_t *header, int header_count,
+                                const uint8_t *from, uint8_t *to, int count, uint8_t *tag) {
+  struct ccrypto_thread *here = kept == NULL ? ccrypto_with(cipher) : NULL;
+  if (kept == NULL && here == NULL) return false;
+  EVP_CIPHER_CTX *sealing = kept != NULL ? kept : here->sealing[cipher];
   int written = 0;
-  return EVP_EncryptInit_ex(sealing, NULL, NULL, key, nonce) == 1 &&
+  return EVP_EncryptInit_ex(sealing, NULL, NULL, kept == NULL ? key : NULL, nonce) == 1 &&
          (header_count == 0 ||
           EVP_EncryptUpdate(sealing, NULL, &written, header, header_count) == 1) &&
          (count == 0 || EVP_EncryptUpdate(sealing, to, &written, from, count) == 1) &&

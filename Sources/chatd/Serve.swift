@@ -39,10 +39,11 @@ private func placeFlags(_ change: @escaping Change) -> [Option] {
     },
     Option(
       "classic", value: "WHOM",
-      "serve the plain dialects to private addresses\n(private), to any, or to nobody (off)"
+      "serve the plain dialects to private addresses\n(private), to any, or to nobody "
+        + "(off, which it is\nwith a password)"
     ) { text throws(Failure) in
       let policy = try OptionValue.choice(text, ClassicPolicy.self, for: "--classic")
-      change { $0.server.classicPolicy = policy }
+      change { $0.classicPolicy = policy }
     },
   ]
 }

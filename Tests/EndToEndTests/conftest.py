@@ -11,8 +11,15 @@ from support.classroom import ClassroomServer  # noqa: E402
 from support.joiner import Joiner  # noqa: E402
 from support.network import Network  # noqa: E402
 from support.pictures import jpeg_shell  # noqa: E402
+from support.program import meet_nobody  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.terminal import Terminal  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def people():
+    """In each test everyone has new keys; one name in it is one person."""
+    meet_nobody()
 
 
 @pytest.fixture
@@ -31,6 +38,8 @@ def serve():
     yield start
     try:
         for server in servers:
+            if server.has_crashed:
+                continue
             code = server.process.poll()
             assert code in (None, 0), f"the server ended with {code}:\n{server.log.lines[-20:]}"
             if code is None:
@@ -109,7 +118,7 @@ def terminal(tmp_path_factory):
     def start(server, *flags, name="Typist", prompt=None, cwd=None, **options):
         target = server if isinstance(server, str) else server.target
         terminals.append(
-            Terminal("join", "--server", target, "--name", name, *flags,
+            Terminal("join", "--server", target, *(["--name", name] if name else []), *flags,
                      cwd=cwd or tmp_path_factory.mktemp("typed"), **options))
         if prompt != "":
             terminals[-1].wait_for_prompt(prompt or f"{name}>")

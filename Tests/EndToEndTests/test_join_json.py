@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from support.clients import hush
+from support.pictures import jpeg_shell
 from support.waiting import wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -85,19 +86,19 @@ def test_a_picture_that_is_not_saved_has_no_file(serve, join, jpeg):
 def test_another_name_is_an_object(serve, join):
     server = serve()
     server.a("Piper")
-    piper = join(server, "--json", "--follow", stdin=subprocess.DEVNULL)
+    piper = join(server, "--json", "--follow", name=None, env={"USER": "Piper"},
+                 stdin=subprocess.DEVNULL)
     assert objects(piper, 1) == [{"type": "renamed", "name": "Piper-2"}]
 
 
-def test_what_was_not_passed_on_is_an_object(serve, join):
-    server = serve("--messages-per-second", "1")
+def test_what_the_server_has_is_an_object_with_its_number(serve, join):
+    server = serve()
     piper = join(server, "--json")
-    server.wait_for_summary(clients=1)
-    piper.write("flood\n" * 50)
+    piper.write("one\ntwo\nthree\n")
     piper.end_input()
-    assert piper.wait() == 6
-    first = objects(piper, 1)[0]
-    assert first["type"] == "not-passed-on" and "fast" in first["text"]
+    assert piper.wait() == 0
+    assert objects(piper, 3) == [
+        {"type": "accepted", "what": "message", "number": number} for number in (1, 2, 3)]
 
 
 def test_a_line_of_the_server_is_a_notice(classroom, join):
@@ -108,26 +109,30 @@ def test_a_line_of_the_server_is_a_notice(classroom, join):
     assert objects(piper, 1) == [{"type": "notice", "text": "tea is ready"}]
 
 
-def test_the_servers_end_is_the_last_object(talk):
+def test_a_restart_of_the_server_is_two_objects(talk, serve):
     server, watcher, piper = talk
     watcher.say("last words")
     watcher.settle()
     server.stop()
-    assert piper.wait() == 3
-    assert [item["type"] for item in piper.objects] == ["message", "server-closing"]
+    assert objects(piper, 2)[1:] == [{"type": "connection-lost", "reason": "shut-down"}]
+    serve("--port", str(server.port), state=server.state)
+    assert objects(piper, 3)[2:] == [{"type": "restored", "missed": "unknown"}]
 
 
 def test_standard_output_holds_nothing_but_objects(serve, join):
     server = serve()
     piper = join(server, "--json")
-    piper.write("what I say myself is no event\n")
+    piper.write("what I say myself is only accepted\n")
     piper.end_input()
     assert piper.wait() == 0
-    assert piper.output.bytes == b""
+    assert [item["type"] for item in piper.objects] == ["accepted"]
 
 
-def test_order_is_kept_between_pictures_and_text(talk, jpeg):
-    _, watcher, piper = talk
+def test_order_is_kept_between_pictures_and_text_with_classic(serve, join, jpeg):
+    server = serve()
+    watcher = server.a("Watcher")
+    piper = join(server, "--classic", "--json", "--follow", stdin=subprocess.DEVNULL)
+    assert watcher.receive() == b"Piper has joined the chat."
     for number in range(20):
         watcher.show(jpeg)
         watcher.say(str(number))
@@ -135,3 +140,16 @@ def test_order_is_kept_between_pictures_and_text(talk, jpeg):
     assert kinds == ["picture", "message"] * 20
     texts = [item["text"] for item in piper.objects if item["type"] == "message"]
     assert texts == [str(number) for number in range(20)]
+
+
+def test_no_text_waits_for_a_picture_and_each_keeps_its_order(talk):
+    _, watcher, piper = talk
+    pictures = [jpeg_shell(body=b"%d" % number * (50 + 10 * number)) for number in range(20)]
+    for number, picture in enumerate(pictures):
+        watcher.show(picture)
+        watcher.say(str(number))
+    found = objects(piper, 40)
+    assert [item["text"] for item in found if item["type"] == "message"] == [
+        str(number) for number in range(20)]
+    assert [item["bytes"] for item in found if item["type"] == "picture"] == [
+        len(picture) for picture in pictures]

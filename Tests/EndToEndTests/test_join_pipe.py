@@ -71,7 +71,7 @@ def test_what_others_say_is_a_line_on_standard_output_at_once(serve, join):
 def test_joins_leaves_and_notices_go_to_standard_error(serve, join):
     server = serve()
     watcher = server.a("Watcher")
-    piper = join(server, name="watcher")
+    piper = join(server, name=None, env={"USER": "watcher"})
     joined(watcher, "watcher-2")
     meera = server.a("Meera")
     piper.errors.wait_for("Meera joined")
@@ -157,7 +157,9 @@ def test_count_counts_pictures_too(serve, join, jpeg):
     watcher.show(jpeg)
     watcher.say("look")
     assert piper.wait() == 0
-    assert len(piper.output.lines) == 2 and piper.output.lines[1] == "Watcher: look"
+    # A picture takes longer than a word.
+    text, picture = sorted(piper.output.lines, key=lambda line: "640×480" in line)
+    assert text == "Watcher: look" and "640×480" in picture
 
 
 def test_a_count_that_is_not_met_within_the_timeout_exits_with_5(serve, join):
@@ -222,14 +224,36 @@ def test_a_full_server_refuses_with_exit_code_4(serve, join):
     assert "full" in piper.errors.lines[-1]
 
 
-def test_a_server_that_stops_ends_it(serve, join):
+def test_a_server_that_stops_and_comes_back_is_said_once(serve, join):
     server = serve()
     watcher = server.a("Watcher")
     piper = join(server)
     joined(watcher)
     assert server.stop() == 0
+    piper.errors.wait_for("shutting down; coming back")
+    # Long enough for several tries.
+    time.sleep(1.5)
+    assert piper.process.poll() is None
+    again = serve("--port", str(server.port), state=server.state)
+    piper.errors.wait_for("back; what was said meanwhile is not known")
+    newcomer = again.a("Newcomer")
+    piper.write("still me\n")
+    assert newcomer.receive() == b"Piper: still me"
+    piper.end_input()
+    assert piper.wait() == 0
+    assert [line[:4] for line in piper.errors.lines if "back" in line] == ["* th", "* ba"]
+
+
+def test_with_classic_a_server_that_stopped_ends_it_with_the_next_word(serve, join):
+    server = serve()
+    watcher = server.a("Watcher")
+    piper = join(server, "--classic")
+    joined(watcher)
+    assert server.stop() == 0
+    piper.errors.wait_for("The server is shutting down")
+    piper.write("is anybody there?\n")
     assert piper.wait() == 3
-    assert "shut" in piper.errors.bytes.decode()
+    assert f"no server at {server.target}" in piper.errors.lines[-1]
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -127,7 +127,7 @@ def test_tab_completes_names_and_commands(chat):
     typist.type("/wh" + TAB)
     typist.wait_until(lambda screen: "Typist> /who" in screen.cursor_line, "the command")
     typist.type(ENTER)
-    assert "Meera" in typist.wait_for("as far as was heard: ")
+    assert "Meera" in typist.wait_for(" here: ")
     typist.wait_for_prompt("Typist>")
     typist.type("and mee" + TAB)
     typist.wait_until(lambda screen: "Typist> and Meera" in screen.cursor_line, "a later word")
@@ -139,12 +139,12 @@ def test_who_lists_who_was_heard_and_forgets_who_left(chat):
     typist.wait_for("Meera joined")
     anoop.say("I am here")
     typist.wait_for("I am here")
-    typist.enter("/who", "here, as far as was heard: Anoop, Meera, and you")
+    typist.enter("/who", "here: Anoop, Meera, and you")
     meera.leave()
     typist.wait_for("Meera left")
     typist.type("/who" + ENTER)
     typist.wait_until(
-        lambda screen: any(line.endswith("heard: Anoop, and you") for line in screen.lines),
+        lambda screen: any(line.endswith(" here: Anoop, and you") for line in screen.lines),
         "Anoop alone")
     assert "Typist: /who" not in said(anoop)
 
@@ -229,13 +229,46 @@ def test_a_signal_gives_the_terminal_back(chat, number, code):
     assert anoop.received() == [b"Typist has left the chat."]
 
 
-def test_a_server_that_stops_is_said_and_gives_the_terminal_back(chat):
+def test_a_server_that_stops_is_said_and_the_prompt_counts_what_waits_for_it(chat, serve):
     server, _, typist = chat
     typist.type("half")
     typist.wait_for_prompt("Typist> half")
     server.stop()
+    typist.wait_for("the server is shutting down; coming back when it does")
+    typist.type(" a line" + ENTER + "and another" + ENTER)
+    typist.wait_for_prompt("Typist (2 not sent yet)>")
+    again = serve("--port", str(server.port), state=server.state)
+    typist.wait_for("back; what was said meanwhile is not known")
+    typist.wait_for_prompt("Typist>")
+    for text in ("half a line", "and another"):
+        assert re.fullmatch(rf"\d\d:\d\d Typist {text}", typist.wait_for(f"Typist {text}"))
+    assert again.summary()["messages"] == 2
+    typist.type("/quit" + ENTER)
+    assert typist.wait() == 0
+    assert typist.modes == typist.modes_before
+
+
+def test_who_is_somewhere_else_after_a_restart_is_no_longer_listed(chat, serve):
+    server, _, typist = chat
+    typist.enter("/who", " here: Anoop, and you")
+    server.stop()
+    again = serve("--port", str(server.port), state=server.state)
+    typist.wait_for("back; what was said meanwhile is not known")
+    typist.enter("/who", "nobody else is here")
+    again.a("Bea")
+    typist.wait_for("Bea joined")
+    typist.enter("/who", " here: Bea, and you")
+
+
+def test_with_classic_a_server_that_stopped_ends_it_and_gives_the_terminal_back(serve, terminal):
+    server = serve()
+    typist = terminal(server, "--classic")
+    server.wait_for_summary(clients=1)
+    server.stop()
+    typist.wait_for("The server is shutting down")
+    typist.type("is anybody there?" + ENTER)
     assert typist.wait() == 3
-    typist.wait_for("shut")
+    typist.wait_for(f"no server at {server.target}")
     assert typist.modes == typist.modes_before
 
 
@@ -247,12 +280,21 @@ def test_a_server_that_is_not_there_is_said_on_one_line(terminal):
     assert typist.modes == typist.modes_before
 
 
-def test_a_taken_name_changes_the_prompt(serve, terminal):
+def test_a_name_that_is_taken_is_refused_on_one_line(serve, terminal):
+    server = serve()
+    server.a("Typist")
+    typist = terminal(server, "--quiet", prompt="")
+    assert typist.wait() == 4
+    typist.wait_for("has that name")
+    assert typist.modes == typist.modes_before
+
+
+def test_a_login_name_that_is_taken_changes_the_prompt(serve, terminal):
     server = serve()
     server.a("Typist")
     anoop = server.a("Anoop")
-    typist = terminal(server, prompt="Typist-2>")
-    typist.wait_for("Typist-2")
+    typist = terminal(server, name=None, prompt="Typist-2>", env={"USER": "Typist"})
+    typist.wait_for("your name is taken, so you are Typist-2")
     typist.type("hello" + ENTER)
     typist.wait_for("Typist-2 hello")
     assert anoop.received()[-1] == b"Typist-2: hello"

@@ -28,7 +28,7 @@ JPEG_BEGIN_BYTES = 16
 # More pieces, or an offset (RFC 791); the number of the header (RFC 8200).
 IPV4_FRAGMENT, IPV6_FRAGMENT = 0x3FFF, 44
 # What a client says of itself when it is there again, on standard error or as an object.
-IS_BACK = re.compile(r"\b(again|back|reconnected)\b", re.IGNORECASE)
+IS_BACK = re.compile(r"^restored$|\* back\b")
 
 
 def photographs(folder, *sizes):

@@ -13,7 +13,7 @@ import pytest
 from support.clients import ClassicA
 from support.collector import Collector
 from support.pictures import jpeg_photo, jpeg_size
-from support.program import ROOT, chatd_path, environment, start_chatd
+from support.program import ROOT, chatd_path, environment, remarks, start_chatd
 from support.waiting import PATIENCE_SECONDS, wait_until
 
 README = (ROOT / "README.md").read_text()
@@ -29,8 +29,9 @@ def commands(text):
 class Stage:
     """A server, somebody who listens there, and a shell that runs a line of the README."""
 
-    def __init__(self, server, folder):
-        self.server = server
+    def __init__(self, serve, folder):
+        self.serve = serve
+        self.server = server = serve()
         self.folder = folder
         self.watcher = server.a("Watcher")
         programs = folder / "bin"
@@ -48,11 +49,11 @@ class Stage:
         return self.processes[-1]
 
     def run(self, command, stdin=b""):
-        """Runs a line to its end, which must be a good one; returns both outputs."""
+        """Runs a line to its end, which must be a good one; returns what it wrote and remarked."""
         process = self.start(command, stdin=subprocess.PIPE)
         output, errors = process.communicate(stdin, timeout=PATIENCE_SECONDS)
         assert process.returncode == 0, errors.decode()
-        return output.decode(), errors.decode()
+        return output.decode(), remarks(errors)
 
     def wait_for_join(self, name):
         seen = []
@@ -78,7 +79,7 @@ class Stage:
 
 @pytest.fixture(name="stage")
 def make_stage(serve, tmp_path):
-    stage = Stage(serve(), tmp_path)
+    stage = Stage(serve, tmp_path)
     yield stage
     stage.close()
 
@@ -115,9 +116,9 @@ def talks(stage, command):
 
 def shows_a_picture(stage, command):
     (stage.folder / "photo.jpg").write_bytes(jpeg_photo(1600, 1200))
-    output, errors = stage.run(command)
+    output, (remark,) = stage.run(command)
     assert output == ""
-    assert re.fullmatch(r"photo\.jpg 1600×1200 [\d.]+ [kM]B → 640×480 [\d.]+ kB\n", errors), errors
+    assert re.fullmatch(r"photo\.jpg 1600×1200 [\d.]+ [kM]B → 640×480 [\d.]+ kB", remark), remark
     (shown,) = stage.heard()
     prefix = b"IMG:tester:"
     assert shown.startswith(prefix) and jpeg_size(shown[len(prefix):]) == (640, 480)
@@ -127,7 +128,7 @@ def says(*texts):
     """Says these messages and nothing else; a text may be a compiled expression."""
 
     def check(stage, command):
-        assert stage.run(command) == ("", "")
+        assert stage.run(command) == ("", [])
         heard = stage.heard()
         assert len(heard) == len(texts), heard
         for datagram, text in zip(heard, texts):
@@ -145,14 +146,21 @@ def stays_and_prints_texts(stage, command):
         process = stage.start(command, stdout=terminal)
         os.close(terminal)
         shown = Collector(screen)
-        stage.wait_for_join("tester")
-        for text in ("hello", "and again"):
-            stage.watcher.say(text)
-            assert shown.wait_for(f"^{text}$")
-        assert process.poll() is None
-        stage.server.stop()
-        assert process.wait(PATIENCE_SECONDS) == 0
-        shown.wait_for_end()
+        try:
+            stage.wait_for_join("tester")
+            for text in ("hello", "and again"):
+                stage.watcher.say(text)
+                assert shown.wait_for(f"^{text}$")
+            # It stays for ever, whatever becomes of the server.
+            stage.server.stop()
+            again = stage.serve("--port", str(stage.server.port), state=stage.server.state)
+            again.wait_for_summary(clients=1)
+            again.a("Newcomer").say("back again")
+            assert shown.wait_for("^back again$")
+            assert process.poll() is None
+        finally:
+            stage.close()
+            shown.wait_for_end()
 
 
 def waits_for_somebody(stage, command):

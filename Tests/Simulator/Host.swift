@@ -124,7 +124,8 @@ class Host {
     turnsInInstant = now == lastTurn ? turnsInInstant + 1 : 0
     lastTurn = now
     if turnsInInstant > Self.turnsPerInstantMax {
-      world.ledger.violate("\(name) has a deadline of \(describe(nextDeadline.map(global))) that is never met")
+      world.ledger.violate(
+        "\(name) has a deadline of \(describe(nextDeadline.map(global))) that is never met")
       world.isStuck = true
     }
     let second = now.nanoseconds / 1_000_000_000

@@ -2,16 +2,7 @@ import ChatEngine
 
 /// A machine with a native client.
 final class NativeHost: ClientHost {
-  /// The engine cannot be copied, so something holds it that can be handed around.
-  private final class Program {
-    var client: NativeClient
-
-    init(_ configuration: NativeClient.Configuration, to address: PeerAddress) {
-      client = NativeClient(configuration, to: address)
-    }
-  }
-
-  private var program: Program?
+  private var client: NativeClient?
   private var isLeaving = false
   private var ending: ClientEnding?
   /// Whether its address is of no use any more, until it takes another.
@@ -20,7 +11,7 @@ final class NativeHost: ClientHost {
   /// The bound of a loop that ends when there is nothing more to send.
   private static let flushesPerTurnMax = 1_000
 
-  override var nextDeadline: Instant? { program?.client.nextDeadline }
+  override var nextDeadline: Instant? { client?.nextDeadline }
 
   override func launch(at now: Instant) {
     var configuration = NativeClient.Configuration(
@@ -32,32 +23,32 @@ final class NativeHost: ClientHost {
     runID = world.ledger.newRun(of: name, name: plan.memberName.text, isNative: true)
     (isLeaving, ending) = (false, nil)
     told.removeAll()
-    let program = Program(configuration, to: server.address)
-    program.client.start(at: local(now))
-    self.program = program
+    let client = NativeClient(configuration, to: server.address)
+    client.start(at: local(now))
+    self.client = client
   }
 
-  override func kill() { program = nil }
+  override func kill() { client = nil }
 
   // MARK: The person
 
   override func say(_ count: Int, isSound: Bool, at now: Instant) {
-    guard let runID, let program, !isLeaving, !isFrozen else { return }
+    guard let runID, let client, !isLeaving, !isFrozen else { return }
     let text = world.ledger.utter(false, by: runID, isSound: isSound) { id in
       isSound ? Wording.text(id, count: count) : [0xc3, 0x28]
     }
-    let ticket = program.client.say(text, at: local(now))
+    let ticket = client.say(text, at: local(now))
     world.note(name, "says \(ticket.number), \(text.count) B")
     act(at: now)
   }
 
   override func show(_ count: Int, isSound: Bool, at now: Instant) {
-    guard let runID, let program, !isLeaving, !isFrozen else { return }
+    guard let runID, let client, !isLeaving, !isFrozen else { return }
     let jpeg = world.ledger.utter(true, by: runID, isSound: isSound) { id in
       let picture = Wording.picture(id, count: count)
       return isSound ? picture : Array(picture.dropFirst())
     }
-    let ticket = program.client.show(jpeg, at: local(now))
+    let ticket = client.show(jpeg, at: local(now))
     world.note(name, "shows \(ticket.number), \(jpeg.count) B")
     act(at: now)
   }
@@ -66,9 +57,9 @@ final class NativeHost: ClientHost {
     isLeaving = true
     if let runID { world.ledger.runs[runID].isLeaving = isPatient }
     if isPatient {
-      program?.client.leave(at: local(now))
+      client?.leave(at: local(now))
     } else {
-      program?.client.leaveNow(at: local(now))
+      client?.leaveNow(at: local(now))
     }
   }
 
@@ -86,37 +77,38 @@ final class NativeHost: ClientHost {
 
   override var isSettled: Bool {
     guard let runID else { return !wantsIn }
-    guard let program, program.client.pendingCount == 0, !isLeaving else { return false }
+    guard let client, client.pendingCount == 0, !isLeaving else { return false }
     return world.ledger.isUpToDate(runID) && world.ledger.runs[runID].hearing.life == server.life
   }
 
   /// Who it thinks is here, and who its person was told is.
-  var roster: [String]? { program?.client.roster.sorted() }
+  var roster: [String]? { client?.roster.sorted() }
+  var givenName: String? { client?.givenName }
   private(set) var told: Set<String> = []
 
   // MARK: A turn
 
   override func work(at now: Instant) {
-    guard let program else { return }
+    guard let client else { return }
     for datagram in inbox {
-      program.client.receive(datagram.bytes.span, at: local(now))
-      hear(program)
+      client.receive(datagram.bytes.span, at: local(now))
+      hear(client)
     }
-    if !refusals.isEmpty { program.client.handleUnreachable(isRefused: true, at: local(now)) }
-    program.client.advance(to: local(now))
+    if !refusals.isEmpty { client.handleUnreachable(isRefused: true, at: local(now)) }
+    client.advance(to: local(now))
     for _ in 0..<Self.flushesPerTurnMax {
-      hear(program)
-      if program.client.outbox.isEmpty { break }
-      transmit(&program.client.outbox)
-      program.client.flush(at: local(now))
+      hear(client)
+      if client.outbox.isEmpty { break }
+      transmit(&client.outbox)
+      client.flush(at: local(now))
     }
-    if isStranded, program.client.takePathSuspicion() {
+    if isStranded, client.takePathSuspicion() {
       isStranded = false
       (up.isCut, down.isCut) = (false, false)
       moveAddress(at: now)
     }
     if let ending {
-      self.program = nil
+      self.client = nil
       var isRefused = false
       if case .notLetIn = ending { isRefused = true }
       ended("\(ending)", isRefused: isRefused, at: now)
@@ -124,11 +116,11 @@ final class NativeHost: ClientHost {
   }
 
   /// Enters what the client was told into the ledger.
-  private func hear(_ program: Program) {
+  private func hear(_ client: NativeClient) {
     guard let runID else { return }
-    let events = program.client.takeEvents()
+    let events = client.takeEvents()
     if events.isEmpty { return }
-    let life = world.ledger.life(ofLog: program.client.logID)
+    let life = world.ledger.life(ofLog: client.logID)
     for event in events {
       world.mix(event)
       hear(event, by: runID, in: life)
@@ -198,9 +190,10 @@ final class NativeHost: ClientHost {
       switch ending {
       case .left: isLeaving && (!told.isLeaving || !world.ledger.hasPending(run))
       case .unreachable, .notAnswered: !wasIn
-      case .notConfirmed: plan.deliveryTimeout != nil
+      case .notConfirmed: plan.deliveryTimeout != nil || told.isLeaving
       case .notLetIn: plan.isRival
-      case .lost, .keyChanged, .passwordNeeded, .wrongPassword, .otherVersion, .faulty:
+      case .lost, .keyChanged, .passwordNeeded, .passwordNotAsked, .wrongPassword,
+        .otherVersion, .faulty:
         false
       }
     if !isFair { world.ledger.violate("\(name) ended: \(ending)") }

@@ -28,9 +28,17 @@ public struct Report: Sendable {
       case .story: .story
       case .wire: .wire
       }
-    let scenario = Scenario(seed: seed)
-    if told > .nothing { scenario.lines.forEach(tell) }
-    let simulation = Simulation(scenario, Trace(told, tell))
+    return play(Scenario(seed: seed), seed: seed, Trace(told, tell))
+  }
+
+  /// Plays a scenario that somebody wrote.
+  static func play(_ scenario: Scenario) -> Report {
+    play(scenario, seed: 0, Trace(.nothing) { _ in })
+  }
+
+  private static func play(_ scenario: Scenario, seed: UInt64, _ trace: Trace) -> Report {
+    if trace.detail > .nothing { scenario.lines.forEach(trace.tell) }
+    let simulation = Simulation(scenario, trace)
     simulation.play()
     return simulation.report(seed)
   }

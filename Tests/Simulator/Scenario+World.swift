@@ -13,12 +13,10 @@ extension Scenario {
     return KeyPair.make(&secret)
   }
 
-  mutating func drawServers() {
-    // Making the key of a password takes long, on purpose.
-    let hasPassword = random.chance(perMille: 15)
+  mutating func drawServers(_ counts: ClosedRange<Int>, hasPassword: Bool) {
     let salt = random.bytes(16)
     let key = hasPassword ? PasswordKey.derive(password: Self.password, salt: salt) : nil
-    for index in 0..<random.int(1...2) {
+    for index in 0..<random.int(counts) {
       servers.append(
         Server(
           name: "s\(index + 1)", address: PeerAddress(v4: 10, 9, 0, UInt8(index), port: 12_345),
@@ -48,7 +46,7 @@ extension Scenario {
     }
   }
 
-  private mutating func drawClient(_ index: Int, isNative: Bool) -> Client {
+  mutating func drawClient(_ index: Int, isNative: Bool) -> Client {
     let (up, down) = drawWay(isNative: isNative)
     let server = random.int(0...servers.count - 1)
     return Client(

@@ -82,10 +82,35 @@ struct Scenario {
 
   init(seed: UInt64) {
     random = SplitMix64(seed: seed)
-    drawServers()
+    // Making the key of a password takes long, on purpose.
+    drawServers(1...2, hasPassword: random.chance(perMille: 15))
     drawClients()
     reportsRefusals = random.chance(perMille: 500)
     impostorPerMille = random.chance(perMille: 200) ? random.int(1...20) : 0
     drawSteps()
+  }
+
+  /// One server and so many native clients on sound ways, who join in the first seconds; for what
+  /// happens then, `steps` are added. The network is mended after a minute.
+  init(natives: Int, seed: UInt64 = 1) {
+    random = SplitMix64(seed: seed)
+    drawServers(1...1, hasPassword: false)
+    servers[0].messagesPerSecond = 0
+    for index in 0..<natives {
+      var client = drawClient(index, isNative: true)
+      (client.up, client.down) = (Link.Conditions(), Link.Conditions())
+      client.deliveryTimeout = nil
+      clients.append(client)
+      steps.append(
+        Step(at: Simulation.start + .milliseconds(100 * index), act: .start(client: index)))
+    }
+    steps.insert(Step(at: Simulation.start, act: .startServer(0)), at: 0)
+    healsAt = Simulation.start + .seconds(60)
+  }
+
+  /// Something happens so many seconds after the beginning.
+  mutating func add(_ act: Act, atSecond second: Double) {
+    let at = Simulation.start + .microseconds(Int(second * 1e6))
+    steps.append(Step(at: at, act: act))
   }
 }

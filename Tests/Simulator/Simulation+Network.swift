@@ -57,7 +57,7 @@ extension Simulation {
     guard trace.detail >= .wire else { return }
     let type = String(datagram.bytes.first ?? 0, radix: 16)
     let who = "\(datagram.source) → \(datagram.target)"
-    trace.note(now, who, "\(type) \(datagram.bytes.count) B \(what())", .wire)
+    trace.tell("\(Trace.clock(now)) \(who) \(type) \(datagram.bytes.count) B \(what())")
   }
 
   private func corrupt(_ datagram: inout Datagram) {

@@ -34,11 +34,10 @@ struct Trace {
 
   /// Notes something that happened; the text is made only where it is told.
   mutating func note(
-    _ now: Instant, _ who: @autoclosure () -> String, _ what: @autoclosure () -> String,
-    _ needed: Detail = .story
+    _ now: Instant, _ who: @autoclosure () -> String, _ what: @autoclosure () -> String
   ) {
     mix(now.nanoseconds)
-    if detail >= needed { tell("\(Self.clock(now)) \(who()) \(what())") }
+    if detail >= .story { tell("\(Self.clock(now)) \(who()) \(what())") }
   }
 
   /// Seconds and microseconds since the simulation began.

@@ -101,6 +101,11 @@ public struct ClientOptions: Sendable {
     case .passwordNeeded:
       Failure(.refused, "\(server) needs a password; give it with --password-file FILE")
     case .wrongPassword: Failure(.refused, "\(server) says that the password is wrong")
+    case .passwordNotAsked:
+      Failure(
+        .refused,
+        "\(server) asks for no password, so it may not be the one that you mean; "
+          + "leave out --password-file to speak with it all the same")
     case .otherVersion(let version):
       Failure(
         .failed, "\(server) speaks version \(version) of the protocol, and this chatd does not")

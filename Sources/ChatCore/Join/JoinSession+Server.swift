@@ -28,7 +28,10 @@ extension JoinSession {
     case .missed(let count): arrive(.missed(count))
     case .connectionLost(let isShutDown):
       arrive(.connectionLost(isShutDown: isShutDown))
-    case .restored(let isWhole): arrive(.restored(isWhole: isWhole))
+    case .restored(let isWhole):
+      // Who is here now is told after it.
+      if !isWhole { roster.removeAll() }
+      arrive(.restored(isWhole: isWhole))
     case .ended(let ending): end(ending)
     }
     adjustFlow()

@@ -325,11 +325,12 @@ final class JoinSession {
 
   func showWho() {
     let names = roster.sorted.map { ShownText.string($0) }
+    let doubt = options.client.isClassic ? ", as far as was heard" : ""
     show(
       .status(
         names.isEmpty
-          ? "nobody else is here, as far as was heard"
-          : "here, as far as was heard: \(names.joined(separator: ", ")), and you"))
+          ? "nobody else is here\(doubt)"
+          : "here\(doubt): \(names.joined(separator: ", ")), and you"))
   }
 
   /// Reads no more than can be sent, and receives no more than can be written.

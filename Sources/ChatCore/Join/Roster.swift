@@ -1,6 +1,7 @@
 import ChatEngine
 
-/// Who was heard since this client joined. Dialect A has no list to ask for.
+/// Who else is here. A native server tells; in dialect A it is who was heard since this client
+/// joined.
 struct Roster {
   private var names: Set<String> = []
 
@@ -12,4 +13,6 @@ struct Roster {
   }
 
   mutating func remove(_ name: String) { names.remove(name) }
+
+  mutating func removeAll() { names.removeAll() }
 }

@@ -10,6 +10,7 @@ final class TerminalScreen {
   private let escapeTimer: Reactor.Timer
   private var keyWatch: Reactor.Watch?
   private var clock = LocalClock()
+  private let askedName: String
   private var ownName: String
   private var isAskingPath = false
   private var pending = 0
@@ -18,7 +19,7 @@ final class TerminalScreen {
 
   init(name: String, on reactor: Reactor) throws(SystemError) {
     self.reactor = reactor
-    ownName = name
+    (askedName, ownName) = (name, name)
     let editor = LineEditor(prompt: "\(name)> ")
     self.editor = editor
     escapeTimer = reactor.addTimer { editor.dropLoneEscape() }
@@ -85,7 +86,9 @@ final class TerminalScreen {
     case .renamed(let name):
       ownName = ShownText.string(name)
       showPrompt()
-      remark("your name is taken here, so you are \(ownName)")
+      remark(
+        name == askedName
+          ? "you are \(ownName) again" : "your name is taken, so you are \(ownName)")
     case .failed, .missed: line(style.failure("! \(event.sessionText ?? "")"))
     case .connectionLost, .restored: remark(event.sessionText ?? "")
     case .accepted: break

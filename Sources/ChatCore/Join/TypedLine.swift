@@ -33,7 +33,7 @@ enum TypedLine: Equatable {
   /// The commands, and what `/help` says of each.
   static let commands: [(word: String, arguments: String, help: String)] = [
     ("/image", " PATH", "show everyone a picture (JPEG, PNG, WebP, GIF, HEIC)"),
-    ("/who", "", "who is here, as far as was heard"),
+    ("/who", "", "who is here"),
     ("/help", "", "these lines"),
     ("/quit", "", "leave; so do exit and Ctrl-D"),
   ]

@@ -9,18 +9,20 @@ import Glibc
 /// gone. Calls come back on the thread that runs it; nothing in it is shared with another. What
 /// always holds: a handler that was removed is never called again, also not for an event that was
 /// already fetched, because a token carries its registration's generation.
-final class Reactor {
-  struct Interest: OptionSet, Sendable {
-    let rawValue: UInt32
+package final class Reactor {
+  package struct Interest: OptionSet, Sendable {
+    package let rawValue: UInt32
 
-    static let readable = Interest(rawValue: UInt32(CLINUX_READABLE))
-    static let writable = Interest(rawValue: UInt32(CLINUX_WRITABLE))
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let readable = Interest(rawValue: UInt32(CLINUX_READABLE))
+    package static let writable = Interest(rawValue: UInt32(CLINUX_WRITABLE))
     /// Always told of, also when not asked for.
-    static let failed = Interest(rawValue: UInt32(CLINUX_FAILED))
+    package static let failed = Interest(rawValue: UInt32(CLINUX_FAILED))
   }
 
   /// A descriptor that is watched for as long as somebody holds this.
-  final class Watch {
+  package final class Watch {
     private let reactor: Reactor
     private let slot: Int
 
@@ -31,14 +33,14 @@ final class Reactor {
     deinit { reactor.removeWatch(slot) }
 
     /// What the handler is called for; failures are always told.
-    var interest: Interest {
+    package var interest: Interest {
       get { reactor.registrations[slot].interest }
       set { reactor.change(slot, to: newValue) }
     }
   }
 
   /// Something to call at a time, for as long as somebody holds this; idle while `deadline` is nil.
-  final class Timer {
+  package final class Timer {
     private let reactor: Reactor
     private let slot: Int
 
@@ -48,7 +50,7 @@ final class Reactor {
 
     deinit { reactor.removeTimer(slot) }
 
-    var deadline: Instant? {
+    package var deadline: Instant? {
       get { reactor.timers[slot].deadline }
       set { reactor.timers[slot].deadline = newValue }
     }
@@ -79,9 +81,9 @@ final class Reactor {
   private var events = [clinux_event](repeating: clinux_event(), count: 64)
   private var isStopped = false
   /// When this turn began.
-  private(set) var now: Instant
+  package private(set) var now: Instant
 
-  init() throws(SystemError) {
+  package init() throws(SystemError) {
     epoll = try OwnedFD(checking: clinux_epoll_create(), "create an epoll instance")
     now = Clocks.now()
   }
@@ -90,7 +92,7 @@ final class Reactor {
 
   /// Calls `handler` whenever `fd` is ready for what `interest` names, until the watch is let go
   /// of. The descriptor must stay open until then.
-  func watch(
+  package func watch(
     _ fd: Int32, for interest: Interest, _ handler: @escaping (Interest) -> Void
   ) throws(SystemError) -> Watch {
     let slot = vacantRegistrations.popLast() ?? registrations.count
@@ -130,7 +132,7 @@ final class Reactor {
 
   /// A timer that calls `body` once for each deadline that it is given. A program has a handful
   /// of them, so they are looked through one by one; what comes in thousands keeps its own order.
-  func addTimer(_ body: @escaping () -> Void) -> Timer {
+  package func addTimer(_ body: @escaping () -> Void) -> Timer {
     let slot = vacantTimers.popLast() ?? timers.count
     if slot == timers.count { timers.append(Alarm()) }
     timers[slot].body = body
@@ -145,11 +147,11 @@ final class Reactor {
   }
 
   /// Calls `body` at the end of every turn, before the loop waits, for as long as the loop runs.
-  func atTurnEnd(_ body: @escaping () -> Void) { turnEnds.append(body) }
+  package func atTurnEnd(_ body: @escaping () -> Void) { turnEnds.append(body) }
 
   /// Runs turns until `stop`, which may have come before: then it is one turn. The first turn
   /// begins without waiting.
-  func run() throws(SystemError) {
+  package func run() throws(SystemError) {
     defer { isStopped = false }
     fireTimers()
     endTurn()
@@ -165,7 +167,7 @@ final class Reactor {
   }
 
   /// Ends `run` after this turn, or the next one that is begun.
-  func stop() { isStopped = true }
+  package func stop() { isStopped = true }
 
   private func dispatch(_ event: clinux_event) {
     let slot = Int(truncatingIfNeeded: event.token & 0xffff_ffff)

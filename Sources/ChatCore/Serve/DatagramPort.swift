@@ -72,9 +72,10 @@ final class DatagramPort {
     // Somebody who said that it leaves, and is gone, left; so what was said comes first. Under a
     // flood there is always more of it, and the errors get their turn all the same.
     turnsWithoutErrors = isDrained ? 0 : turnsWithoutErrors + 1
-    if readiness.contains(.failed), !isBlocked,
-      isDrained || turnsWithoutErrors % Limits.errorTurns == 0
-    {
+    guard readiness.contains(.failed) else { return }
+    if isBlocked {
+      dropErrors()
+    } else if isDrained || turnsWithoutErrors % Limits.errorTurns == 0 {
       takeErrors()
     }
   }
@@ -98,6 +99,12 @@ final class DatagramPort {
       if !isClosing { engine.handleUnreachable(address, at: time) }
     }
     flush()
+  }
+
+  /// Throws the reports away that come while nothing may be decided: they would end every wait for
+  /// room at once. The next datagram to such an address brings another.
+  private func dropErrors() {
+    while socket.nextUnreachable() != nil {}
   }
 
   // MARK: Out

@@ -14,6 +14,9 @@ public struct ServeOptions: Sendable {
   public var logFormat = LogFormat.text
   public var logLevel = LogLevel.info
 
+  /// Whom the plain dialects are served to; nil for private addresses, and for nobody where a
+  /// password is needed, since they know of none.
+  public var classicPolicy: ClassicPolicy?
   /// A file whose first line clients must know.
   public var passwordFile: String?
   /// What the server calls itself; nil for the machine's name.

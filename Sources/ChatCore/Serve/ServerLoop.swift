@@ -10,6 +10,7 @@ final class ServerLoop {
   private let reactor: Reactor
   private let engine: ServerEngine
   private let identity: ServerIdentity
+  private let classicPolicy: ClassicPolicy
   private let port: DatagramPort
   private let transcript: OutputStream
   private var outageWatch: Reactor.Watch?
@@ -36,6 +37,9 @@ final class ServerLoop {
     }
     let socket = try Self.openSocket(options)
     var configuration = options.server
+    configuration.classicPolicy =
+      options.classicPolicy ?? (options.passwordFile == nil ? .private : .off)
+    classicPolicy = configuration.classicPolicy
     configuration.hashSeed = .random(in: 0...UInt64.max)
     configuration.secretSeed = KernelRandom.bytes(32)
     identity = try ServerIdentity(options)
@@ -74,7 +78,7 @@ final class ServerLoop {
         .info, "listening",
         [
           ("address", .text(port.address?.description ?? "?")),
-          ("classic", .text(options.server.classicPolicy.rawValue)),
+          ("classic", .text(classicPolicy.rawValue)),
           ("key", .text(KeyWords.text(of: engine.publicKey))),
           ("password", .text(options.passwordFile == nil ? "no" : "yes")),
         ]))

@@ -4,8 +4,8 @@ import Glibc
 
 /// A client's UDP socket, connected to one server: many datagrams with each system call, in both
 /// directions, as `DatagramSocket` has it.
-final class ConnectedSocket {
-  enum Arrival: Equatable {
+package final class ConnectedSocket {
+  package enum Arrival: Equatable {
     /// So many can now be read by `withDatagram`.
     case datagrams(Int)
     case nothing
@@ -17,9 +17,9 @@ final class ConnectedSocket {
   private let receiving = ReceiveArena()
   private let sending: SendArena
 
-  var fd: Int32 { descriptor.raw }
+  package var fd: Int32 { descriptor.raw }
 
-  init(connectingTo server: PeerAddress) throws(SystemError) {
+  package init(connectingTo server: PeerAddress) throws(SystemError) {
     let family = server.v4 == nil ? AF_INET6 : AF_INET
     let kind = Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC | CLINUX_NONBLOCKING)
     descriptor = try OwnedFD(checking: socket(family, kind, 0), "open a UDP socket")
@@ -32,21 +32,21 @@ final class ConnectedSocket {
   }
 
   /// Receives what is there, at most `Limits.receiveBatchDatagramsMax` datagrams.
-  func receive() -> Arrival {
+  package func receive() -> Arrival {
     let count = receiving.receive(fd)
     if count >= 0 { return .datagrams(Int(count)) }
     return Self.isUnreachable(errno) ? .unreachable(errno) : .nothing
   }
 
   /// Calls `body` with the datagram at `index` of the last `receive`.
-  func withDatagram(_ index: Int, _ body: (Span<UInt8>) -> Void) {
+  package func withDatagram(_ index: Int, _ body: (Span<UInt8>) -> Void) {
     body(receiving.bytes(index).span)
   }
 
   /// Empties the error queue, which would keep the socket in error for ever.
   ///
   /// - Returns: the `errno` by which it said that nobody is there, if it did.
-  func takeErrors() -> Int32? {
+  package func takeErrors() -> Int32? {
     var destination = sockaddr_storage()
     var error: Int32 = 0
     var unreachable: Int32?
@@ -58,7 +58,9 @@ final class ConnectedSocket {
 
   /// Sends what waits in `outbox` to the server, whatever its deliveries' addresses, and empties it
   /// when all is out.
-  func send(_ outbox: inout Outbox) -> SendArena.Outcome { sending.send(&outbox, on: fd) }
+  package func send(_ outbox: inout Outbox) -> SendArena.Outcome {
+    sending.send(&outbox, on: fd)
+  }
 
   static func isUnreachable(_ error: Int32) -> Bool {
     [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN].contains(error)

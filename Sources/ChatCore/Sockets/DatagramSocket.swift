@@ -7,22 +7,22 @@ import Glibc
 /// Owns the descriptor, the arena that datagrams are received into, and the headers that are sent
 /// with. Nothing is allocated after it is made. The network's reports that nobody is at an address
 /// come from the error queue (IP_RECVERR, ip(7)).
-final class DatagramSocket {
+package final class DatagramSocket {
   private let descriptor: OwnedFD
   private let family: Int32
   private let receiving: ReceiveArena
   private let sending: SendArena
 
-  var fd: Int32 { descriptor.raw }
+  package var fd: Int32 { descriptor.raw }
 
   /// The most-received and never-told: datagrams that the kernel had no room for.
-  var kernelDrops: UInt32 { clinux_socket_drops(fd) }
+  package var kernelDrops: UInt32 { clinux_socket_drops(fd) }
 
   /// Binds a new socket; `address.port` 0 lets the kernel choose.
   ///
   /// The socket is dual-stack. Where the kernel has no IPv6 and an IPv4 or the unspecified address
   /// is wanted, it is an IPv4 socket.
-  init(bindingTo address: PeerAddress) throws(SystemError) {
+  package init(bindingTo address: PeerAddress) throws(SystemError) {
     let kind = Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC | CLINUX_NONBLOCKING)
     var fd = socket(AF_INET6, kind, 0)
     let isUnspecified = address.high == 0 && address.low == 0
@@ -96,7 +96,7 @@ final class DatagramSocket {
   /// Receives what is there, at most `Limits.receiveBatchDatagramsMax` datagrams.
   ///
   /// - Returns: how many `withDatagram` can now read.
-  func receive() -> Int {
+  package func receive() -> Int {
     // A pending error of the error queue ends the first call; the second gets the datagrams.
     for _ in 0..<2 {
       let count = receiving.receive(fd)
@@ -108,13 +108,13 @@ final class DatagramSocket {
 
   /// Calls `body` with the datagram at `index` of the last `receive` and where it came from.
   @inline(__always)
-  func withDatagram(_ index: Int, _ body: (Span<UInt8>, PeerAddress) -> Void) {
+  package func withDatagram(_ index: Int, _ body: (Span<UInt8>, PeerAddress) -> Void) {
     guard let source = receiving.source(index) else { return }
     body(receiving.bytes(index).span, source)
   }
 
   /// The next address that the network said nobody is at; nil when there is no more such word.
-  func nextUnreachable() -> PeerAddress? {
+  package func nextUnreachable() -> PeerAddress? {
     var destination = sockaddr_storage()
     var error: Int32 = 0
     while clinux_next_error(fd, &destination, &error) == 1 {
@@ -133,5 +133,7 @@ final class DatagramSocket {
   var isSegmenting: Bool { sending.isSegmenting }
 
   /// Sends what waits in `outbox`, from `outbox.sent` on, and empties it when all is out.
-  func send(_ outbox: inout Outbox) -> SendArena.Outcome { sending.send(&outbox, on: fd) }
+  package func send(_ outbox: inout Outbox) -> SendArena.Outcome {
+    sending.send(&outbox, on: fd)
+  }
 }

@@ -8,8 +8,8 @@ import Glibc
 /// deliveries to one address whose payloads are of one size, the last perhaps shorter, are handed
 /// over as one message that the kernel cuts (UDP_SEGMENT, udp(7)). Where it refuses that they go
 /// out one by one, so nothing is lost by the attempt.
-final class SendArena {
-  enum Outcome: Equatable {
+package final class SendArena {
+  package enum Outcome: Equatable {
     /// The outbox is empty.
     case done
     /// The kernel takes no more now; wait until the socket is writable.
@@ -68,23 +68,24 @@ final class SendArena {
 
   /// Sends what waits in `outbox`, from `outbox.sent` on, and empties it when all is out.
   func send(_ outbox: inout Outbox, on fd: Int32) -> Outcome {
-    var hasRetried = false
+    var retries = 0
     while !outbox.isEmpty {
       let sent = sendBatch(outbox, fd)
       if sent > 0 {
         outbox.sent += sent
         noteSent(sent)
-        hasRetried = false
+        retries = 0
         continue
       }
       let error = errno
       if error == EAGAIN || error == EWOULDBLOCK { return .blocked }
-      if !hasRetried {
-        // It may be the pending error of an earlier datagram, which is now taken.
-        hasRetried = true
+      // It may be the pending error of an earlier datagram, which is now taken. That nobody is
+      // there is always one: no datagram is refused for it before it went out.
+      if retries < (error == ECONNREFUSED ? Limits.pendingErrorsMax : 1) {
+        retries += 1
         continue
       }
-      hasRetried = false
+      retries = 0
       if outbox.deliveries[outbox.sent].isProbe {
         outbox.sent += 1
       } else if ends[0] > 1 {

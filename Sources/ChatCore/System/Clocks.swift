@@ -2,8 +2,8 @@ import ChatEngine
 import Glibc
 
 /// The machine's clocks, read for the engine, which has none.
-enum Clocks {
-  static func now() -> Instant {
+package enum Clocks {
+  package static func now() -> Instant {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))

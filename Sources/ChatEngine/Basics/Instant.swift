@@ -55,6 +55,15 @@ public struct Instant: Hashable, Comparable, Sendable {
   }
 }
 
+extension Instant? {
+  /// The earlier of two deadlines, of which either may not be there. It is asked for each turn, and
+  /// costs no array.
+  func earlier(_ other: Instant?) -> Instant? {
+    guard let self, let other else { return self ?? other }
+    return Swift.min(self, other)
+  }
+}
+
 /// The time of day as people read it, handed in beside the `Instant`.
 public struct WallClock: Hashable, Sendable {
   /// Seconds since 1970-01-01T00:00:00Z.

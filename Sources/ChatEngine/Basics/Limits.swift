@@ -22,6 +22,8 @@ public enum Limits {
   public static let outboxBytesMax = outboxBytesHigh + 16 * datagramBytesMax
   /// Datagrams of one size to one address that the kernel takes as one message: UDP_MAX_SEGMENTS.
   public static let segmentsMax = 64
+  /// Reports about other datagrams that come while one is sent, before that one is given up.
+  public static let pendingErrorsMax = 64
   /// Asked for as SO_RCVBUF and SO_SNDBUF; the kernel may grant less.
   public static let socketBufferBytes = 4 << 20
 
@@ -87,6 +89,8 @@ public enum Limits {
   /// Answers to strangers in a second, and at once.
   public static let helloAnswersPerSecond = 10_000
   public static let helloAnswersBurst = 1_000
+  /// For how long a client doubts a Reset: who knows the session answers meanwhile.
+  public static let resetDoubtMilliseconds = 500
   /// Resets in a second.
   public static let resetsPerSecond = 100
   /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
@@ -122,6 +126,8 @@ public enum Limits {
   public static let presentPerMessage = 256
   /// Notices that come and go are told at most so often.
   public static let noticeGapMilliseconds = 100
+  /// Messages of one session before what they brought about is sent.
+  public static let messagesPerTurnMax = 256
   /// Datagrams of one session before the others have their turn.
   public static let sessionDatagramsPerTurn = 16
   /// Handshakes of one address that may fail in a second.
@@ -238,8 +244,8 @@ public enum Limits {
   /// The first wait for an answer before a Hello or an Init is repeated; each further one is twice
   /// as long.
   public static let questionGapMilliseconds = 250
-  /// How long a client of dialect A waits, after it joined and after it left,
-  /// for the network to say that nobody is there.
+  /// How long a client of dialect A waits, after it joined and after it left, for the network to
+  /// say that nobody is there.
   public static let classicGraceMilliseconds = 100
   /// After how long a person is shown that something is not accepted yet.
   public static let pendingShownMilliseconds = 700
@@ -304,8 +310,12 @@ public enum Limits {
   public static let pathBlackHoleSeconds = 60
   /// Ranges of packet numbers that are remembered, and that an ACK names.
   public static let ackRangesMax = 33
+  /// Keys that keep what was worked out of them for sealing, about 1 KiB each, and how often a key
+  /// has sealed before that is done.
+  public static let cipherSchedulesMax = 1_024
+  public static let cipherSchedulePackets: UInt32 = 64
   /// So many packets that want an acknowledgment may wait for one, and so long.
-  public static let ackElicitingPacketsMax = 64
+  public static let ackElicitingPacketsMax = 256
   public static let ackDelayMilliseconds = 50
   /// What a round trip is taken for before one was measured, and the most that one counts for.
   public static let roundTripFirstMilliseconds = 333

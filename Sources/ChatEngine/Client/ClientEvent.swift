@@ -3,7 +3,8 @@ public enum ClientEvent: Equatable, Sendable {
   /// The server has shown that it has this key, which was not known before.
   case met(PublicKey)
   case joined
-  /// Somebody was here before this client.
+  /// Somebody else was here before this client; all of them follow `joined`, and `restored` where
+  /// that is not whole.
   case present(String)
   case arrived(String)
   case departed(String)
@@ -59,6 +60,8 @@ public enum ClientEnding: Equatable, Sendable {
   case keyChanged(PublicKey)
   case passwordNeeded
   case wrongPassword
+  /// A password was given, and the server asks for none.
+  case passwordNotAsked
   /// The server speaks another version of the protocol.
   case otherVersion(UInt8)
   /// One of the two broke the protocol.

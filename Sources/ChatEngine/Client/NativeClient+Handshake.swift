@@ -59,6 +59,8 @@ extension NativeClient {
     if let salt = answer.salt {
       guard let key = passwordKey(salt) else { return suspect(.passwordNeeded) }
       psk = key
+    } else if configuration.password != nil {
+      return suspect(.passwordNotAsked)
     }
     initiate(answer, psk, at: now)
   }
@@ -114,6 +116,7 @@ extension NativeClient {
       return ask(at: now)
     }
     let keys = noise.split()
+    suspicion = nil
     session = Session(
       localID: localID, remoteID: grant.sessionID, remoteKey: claimedKey!, address: address,
       keys: keys, cipher: grant.cipher, keepsAlive: true, resetToken: grant.resetToken, at: now)
@@ -143,7 +146,12 @@ extension NativeClient {
     guard let (id, token) = Handshake.readReset(bytes), id == session?.remoteID,
       let expected = session?.resetToken
     else { return }
-    if Blake2b.areEqual(token.span, expected.span) { lose(.reset, at: now) }
+    // Tokens can be collected, so it is only a reason to ask: who is there answers in time.
+    if Blake2b.areEqual(token.span, expected.span), resetDeadline == nil {
+      resetDeadline = now + .milliseconds(Limits.resetDoubtMilliseconds)
+      session?.ping()
+      flush(at: now)
+    }
   }
 
   // MARK: Losing a session
@@ -166,6 +174,7 @@ extension NativeClient {
   func lose(_ ending: Session.Ending, at now: Instant) {
     guard phase != .ended else { return }
     session = nil
+    resetDeadline = nil
     switch ending {
     case .closed(.done, _), .closed(.idle, _):
       if phase == .leaving { return end(.left) }

@@ -4,6 +4,7 @@ extension NativeClient {
     let isTaken = session?.receive(
       bytes, from: address, at: now, scratch: scratch, random: &random)
     guard isTaken == true else { return }
+    resetDeadline = nil
     takeReplies(at: now)
     takeWhatIsHeard()
     leaveIfDone(at: now)
@@ -82,9 +83,12 @@ extension NativeClient {
     if !wasJoined {
       if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }
       events.append(.joined)
-      if welcome.name != configuration.name.text { events.append(.renamed(welcome.name)) }
     } else {
       events.append(.restored(isWhole: welcome.isResumed))
+    }
+    if welcome.name != name {
+      name = welcome.name
+      events.append(.renamed(name))
     }
     (wasJoined, isLost, attempts) = (true, false, 0)
   }

@@ -45,6 +45,8 @@ public final class NativeClient {
   }
 
   let configuration: Configuration
+  /// What the server calls this client.
+  var name: String
   var random: SecretRandom
   /// By which the server knows this program again.
   let run: UInt64
@@ -73,6 +75,8 @@ public final class NativeClient {
   // The session
   var session: Session?
   var sources = Session.SendSources()
+  /// When a Reset is believed that nothing has contradicted.
+  var resetDeadline: Instant?
   var wasJoined = false
   var isPathSuspect = false
   var probesSuspected = 0
@@ -120,6 +124,7 @@ public final class NativeClient {
     _ configuration: Configuration, to address: PeerAddress = PeerAddress(high: 0, low: 0, port: 0)
   ) {
     self.configuration = configuration
+    name = configuration.name.text
     self.address = address
     var random = SecretRandom(seed: configuration.seed)
     run = random.uint64()
@@ -140,6 +145,9 @@ public final class NativeClient {
   /// The log that it hears, or heard last; 0 before the first.
   package var logID: UInt64 { hearing.log }
 
+  /// The name that the server gave it.
+  package var givenName: String { hearing.ownName }
+
   /// Who it takes for present, in no order.
   package var roster: [String] { hearing.roster }
 
@@ -155,7 +163,9 @@ public final class NativeClient {
   /// When `advance` has something to do.
   public var nextDeadline: Instant? {
     if phase == .ended { return nil }
-    var deadlines = [nextRepeat, giveUpAt, session?.nextDeadline, deliveryDeadline]
+    var deadlines = [
+      nextRepeat, giveUpAt, resetDeadline, session?.nextDeadline, deliveryDeadline,
+    ]
     if case .waiting(let until) = phase { deadlines.append(until) }
     return deadlines.compactMap { $0 }.min()
   }
@@ -222,7 +232,8 @@ public final class NativeClient {
   public func leaveNow(at now: Instant) {
     guard phase != .ended else { return }
     wantsLeave = true
-    if phase == .joined || phase == .leaving {
+    // Also before WELCOME is here: the server may have let this client in.
+    if session != nil {
       phase = .leaving
       session?.close(.done)
       flush(at: now)
@@ -249,6 +260,7 @@ public final class NativeClient {
     guard phase != .ended else { return }
     if let due = giveUpAt, due <= now { return end(.notAnswered) }
     if let due = deliveryDeadline, due <= now { return end(.notConfirmed) }
+    if let due = resetDeadline, due <= now { lose(.reset, at: now) }
     if case .waiting(let until) = phase, until <= now { ask(at: now) }
     if let due = nextRepeat, due <= now { repeatQuestion(at: now) }
     session?.advance(to: now)

@@ -12,7 +12,9 @@ struct NativeHearing {
   private var pictures: [UInt64: Picture] = [:]
   /// This client, where the list of who is here tells of it.
   private var listedMember: UInt64?
-  private var ownName = ""
+  private(set) var ownName = ""
+  /// All names that this client went by: where somebody else claims its run, it is not under them.
+  private var ownNames: Set<String> = []
   /// The name that this client had before and has again: that its ghost left is no news.
   private var hiddenName: String?
   /// Whether the list of who is here is news.
@@ -23,6 +25,8 @@ struct NativeHearing {
 
   /// Texts and pictures of a run are numbered each by themselves.
   private struct Sequence: Hashable {
+    /// Names belong to keys; runs are only claimed.
+    var name: String
     var run: UInt32
     var isPicture: Bool
   }
@@ -55,6 +59,7 @@ struct NativeHearing {
     listedMember = isListing ? welcome.member : nil
     hiddenName = !isListing && welcome.name == ownName ? ownName : nil
     ownName = welcome.name
+    ownNames.insert(welcome.name)
     if !welcome.isResumed {
       names.removeAll()
       for picture in pictures.values.sorted(by: { $0.seq < $1.seq }) {
@@ -69,9 +74,8 @@ struct NativeHearing {
     guard isListing else { return }
     for person in present {
       guard names.count < Limits.clientsMax * 2 else { return }
-      if names.updateValue(person.name, forKey: person.member) == nil {
-        events.append(.present(person.name))
-      }
+      let isNew = names.updateValue(person.name, forKey: person.member) == nil
+      if isNew, person.member != listedMember { events.append(.present(person.name)) }
     }
   }
 
@@ -96,7 +100,7 @@ struct NativeHearing {
       guard isNew, let name = names.removeValue(forKey: event.member) else { return }
       if name != hiddenName { events.append(.departed(name)) }
     case .said(let author, let text):
-      guard isNew, !isRepeated(author, isPicture: false) else { return }
+      guard isNew, !isRepeated(author, of: event.member, isPicture: false) else { return }
       tell(author, ownRun, text, of: event.member, &events)
     case .showed(let author, let picture):
       take(picture, author, event, isNew, ownRun, &session, &events)
@@ -107,21 +111,27 @@ struct NativeHearing {
     _ author: NativeEvent.Author, _ ownRun: UInt32, _ text: ArraySlice<UInt8>,
     of member: UInt64, _ events: inout [ClientEvent]
   ) {
-    if author.run == ownRun, author.run != 0 {
+    if isOwn(author, member, ownRun) {
       events.append(.ownMessage(MessageTicket(isPicture: false, number: author.number)))
     } else {
       events.append(.message(from: name(member), text: Array(text)))
     }
   }
 
+  private func isOwn(
+    _ author: NativeEvent.Author, _ member: UInt64, _ ownRun: UInt32
+  ) -> Bool {
+    author.run == ownRun && author.run != 0 && ownNames.contains(name(member))
+  }
+
   private func name(_ member: UInt64) -> String { names[member] ?? "?" }
 
   /// Whether an earlier log told it; texts of a run come in order.
   private mutating func isRepeated(
-    _ author: NativeEvent.Author, isPicture: Bool
+    _ author: NativeEvent.Author, of member: UInt64, isPicture: Bool
   ) -> Bool {
     guard author.run != 0 else { return false }
-    let sequence = Sequence(run: author.run, isPicture: isPicture)
+    let sequence = Sequence(name: name(member), run: author.run, isPicture: isPicture)
     heard[sequence] = max(heard[sequence] ?? 0, author.number)
     if heard.count > Limits.runsRememberedMax { heard.removeAll() }
     return author.number <= heardBefore[sequence] ?? 0
@@ -133,14 +143,19 @@ struct NativeHearing {
     _ picture: NativeEvent.Picture, _ author: NativeEvent.Author, _ event: NativeEvent,
     _ isNew: Bool, _ ownRun: UInt32, _ session: inout Session, _ events: inout [ClientEvent]
   ) {
-    if author.run == ownRun, author.run != 0 {
+    if isOwn(author, event.member, ownRun) {
       session.knowObjects(through: picture.object)
       let ticket = MessageTicket(isPicture: true, number: author.number)
-      if isNew, !isRepeated(author, isPicture: true) { events.append(.ownMessage(ticket)) }
+      if isNew, !isRepeated(author, of: event.member, isPicture: true) {
+        events.append(.ownMessage(ticket))
+      }
       return
     }
     // After a session was lost, only the pictures that were not whole come again.
-    let isWanted = isNew ? !isRepeated(author, isPicture: true) : pictures[picture.object] != nil
+    let isWanted =
+      isNew
+      ? !isRepeated(author, of: event.member, isPicture: true)
+      : pictures[picture.object] != nil
     guard isWanted else {
       session.knowObjects(through: picture.object)
       return

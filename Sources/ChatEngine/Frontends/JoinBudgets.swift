@@ -41,7 +41,10 @@ public struct JoinBudgets {
     perSecond: Limits.badHandshakesPerSecond, burstSeconds: 1)
 
   private func index(_ address: PeerAddress) -> Int {
-    Int(address.hostHash(seed: hashSeed) % UInt64(budgets.count))
+    // Whoever has a public address of IPv6 has 2^64 of them (RFC 6177).
+    var host = address
+    if address.v4 == nil && !address.isPrivate { host.low = 0 }
+    return Int(host.hostHash(seed: hashSeed) % UInt64(budgets.count))
   }
 
   /// Takes one from the budget of an address.

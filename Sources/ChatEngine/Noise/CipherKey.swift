@@ -27,8 +27,10 @@ public struct CipherNonce: Equatable, Sendable {
 
 /// A key that seals and opens, wiped at the end.
 ///
-/// Who seals with it never uses a number twice. Nothing is allocated in a call. Not `Sendable`: it
-/// stays on its session's thread.
+/// Who seals with it never uses a number twice. Nothing is allocated in a call, but once for a key
+/// of AES-GCM that is used much: setting it up takes as long as sealing a line of talk, so the
+/// first `Limits.cipherSchedulesMax` of them keep what comes of it. Not `Sendable`: it stays on its
+/// session's thread.
 public final class CipherKey {
   public static let tagBytes = Cipher.tagBytes
   /// The number that Noise keeps for rekeying (§4.2); nothing else is sealed with it.
@@ -36,6 +38,9 @@ public final class CipherKey {
 
   public let cipher: Cipher
   private let key: SecretBytes
+  /// What was worked out of the key, and how often it has sealed.
+  private var kept: OpaquePointer?
+  private var sealings: UInt32 = 0
 
   /// Nil where `bytes` are not 32.
   public init?(copying bytes: Span<UInt8>, for cipher: Cipher = .chaChaPoly) {
@@ -50,6 +55,8 @@ public final class CipherKey {
     key = SecretBytes(count: Cipher.keyBytes)
     fill(key.start)
   }
+
+  deinit { dropKept() }
 
   /// The same key for another cipher; this one is not to be used any more.
   public func rededicated(to cipher: Cipher) -> CipherKey {
@@ -88,8 +95,20 @@ public final class CipherKey {
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
     headerCount: Int, nonce: CipherNonce
   ) {
+    if kept == nil, cipher == .aesGCM { keepIfUsedMuch() }
     cipher.seal(
-      bytes, count: count, header: header, headerCount: headerCount, key: key.start, nonce: nonce)
+      bytes, count: count, header: header, headerCount: headerCount, key: key.start, nonce: nonce,
+      kept: kept)
+  }
+
+  private func keepIfUsedMuch() {
+    sealings &+= 1
+    if sealings.isMultiple(of: Limits.cipherSchedulePackets) { kept = cipher.keep(key.start) }
+  }
+
+  private func dropKept() {
+    if let kept { Cipher.drop(kept) }
+    kept = nil
   }
 
   /// Opens `count` bytes, the tag's 16 among them, in place: `count − 16` are left.
@@ -139,6 +158,7 @@ public final class CipherKey {
   /// Becomes the key that follows.
   public func rekey() {
     let next = next()
+    dropKept()
     key.start.update(from: next.key.start, count: Cipher.keyBytes)
     extendLifetime(next)
   }

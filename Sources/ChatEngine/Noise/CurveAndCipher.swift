@@ -40,14 +40,16 @@ public enum Cipher: UInt8, Sendable {
   public static let hasFastAES = ccrypto_has_aes()
 
   /// Seals `count` bytes in place; the tag's 16 bytes are written behind them.
+  ///
+  /// - Parameter kept: what `keep` made of `key`, where it did.
   func seal(
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
-    headerCount: Int, key: UnsafePointer<UInt8>, nonce: CipherNonce
+    headerCount: Int, key: UnsafePointer<UInt8>, nonce: CipherNonce, kept: OpaquePointer? = nil
   ) {
     let isSealed = withUnsafeBytes(of: nonce.words) { nonce in
       ccrypto_seal(
-        Int32(rawValue), key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self), header,
-        Int32(headerCount), bytes, bytes, Int32(count), bytes + count)
+        Int32(rawValue), kept, key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self),
+        header, Int32(headerCount), bytes, bytes, Int32(count), bytes + count)
     }
     precondition(isSealed, "no \(self)")
   }
@@ -68,4 +70,12 @@ public enum Cipher: UInt8, Sendable {
         Int32(headerCount), bytes, result, Int32(textCount), bytes + textCount)
     }
   }
+
+  /// Works out once what sealing with `key` needs; nil where too many keys have theirs already, or
+  /// there is no memory. `drop` wipes it.
+  func keep(_ key: UnsafePointer<UInt8>) -> OpaquePointer? {
+    ccrypto_keep(Int32(rawValue), key, Int32(Limits.cipherSchedulesMax))
+  }
+
+  static func drop(_ kept: OpaquePointer) { ccrypto_drop(kept) }
 }

@@ -37,7 +37,7 @@ public final class ServerEngine {
 
   /// When `advance` has something to do, if nothing comes in before.
   public var nextDeadline: Instant? {
-    [classic.nextDeadline, native.nextDeadline, closingDeadline].compactMap { $0 }.min()
+    classic.nextDeadline.earlier(native.nextDeadline).earlier(closingDeadline)
   }
 
   /// Handles one datagram that came from `address`.

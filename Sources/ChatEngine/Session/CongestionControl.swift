@@ -38,6 +38,9 @@ struct CongestionControl {
   /// The most that may be in flight.
   var windowBytes: Int { Int(window) }
   var isSlowStart: Bool { window < threshold }
+  /// Whether half of the window is in flight. A window that grows from there on in slow start is
+  /// there before it is needed, and who sends little but often need not be acknowledged as often.
+  var isHalfUsed: Bool { 2 * bytesInFlight >= windowBytes }
   /// The window with which slow start ended; nil where none did.
   var thresholdBytes: Int? { threshold.isFinite ? Int(threshold) : nil }
 
@@ -56,7 +59,7 @@ struct CongestionControl {
   ///   - bytes: all that it newly acknowledges.
   ///   - sentAt: when the newest of that was sent.
   ///   - wasWindowLimited: whether the window, or the pace that follows from it, held back what
-  ///     there was to send; else the window was not used and does not grow (RFC 9002 §7.8).
+  ///     there was to send, or in slow start was half used; else it does not grow (RFC 9002 §7.8).
   mutating func onAcked(
     bytes: Int, sentAt: Instant, now: Instant, roundTrip: RoundTrip, wasWindowLimited: Bool
   ) {

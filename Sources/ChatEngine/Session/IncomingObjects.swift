@@ -24,6 +24,8 @@ struct IncomingObjects {
   private var expectedBytes = 0
   /// Objects of this number and above were not told of yet.
   private var firstUnknown: UInt64 = 0
+  /// Objects below this number will not come.
+  private var firstKept: UInt64 = 0
   /// Bytes that came for the first time, for the credit.
   private(set) var bytesTaken: UInt64 = 0
 
@@ -40,7 +42,7 @@ struct IncomingObjects {
   /// - Returns: whether there is.
   mutating func expect(_ number: UInt64, length: Int, sharedKey: CipherKey? = nil) -> Bool {
     firstUnknown = max(firstUnknown, number &+ 1)
-    guard objects[number] == nil, hasRoom(length) else { return false }
+    guard number >= firstKept, objects[number] == nil, hasRoom(length) else { return false }
     expectedBytes += length
     objects[number] = Object(
       length: length, sharedKey: sharedKey, bytes: [UInt8](repeating: 0, count: length))
@@ -105,6 +107,7 @@ struct IncomingObjects {
   /// - Returns: those that it waited for.
   mutating func forget(below number: UInt64) -> [UInt64] {
     know(below: number)
+    firstKept = max(firstKept, number)
     let gone = objects.keys.filter { $0 < number }.sorted()
     for key in gone { expectedBytes -= objects.removeValue(forKey: key)!.length }
     return gone

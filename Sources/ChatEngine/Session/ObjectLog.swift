@@ -11,7 +11,7 @@ public struct ObjectLog {
     public let start: UInt64
     public fileprivate(set) var bytes: [UInt8]
     /// Whom it need not be sent to: who said it.
-    public let author: UInt32?
+    public let author: UInt64?
     fileprivate var seal: ObjectSeal?
 
     public var positions: Range<UInt64> { start..<start + UInt64(bytes.count) }
@@ -32,7 +32,7 @@ public struct ObjectLog {
 
   /// Adds an object of at least one byte.
   public mutating func append(
-    _ bytes: [UInt8], number: UInt64, author: UInt32? = nil, sharedKey: CipherKey? = nil
+    _ bytes: [UInt8], number: UInt64, author: UInt64? = nil, sharedKey: CipherKey? = nil
   ) {
     precondition(!bytes.isEmpty, "an object has bytes")
     objects.append(

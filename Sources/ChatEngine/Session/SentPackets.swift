@@ -16,8 +16,8 @@ struct SentPackets {
       static let hasChallenge = Contents(rawValue: 16)
       /// Arrived, or given up.
       static let isSettled = Contents(rawValue: 32)
-      /// Its sender had more to say than the window allowed.
-      static let wasWindowLimited = Contents(rawValue: 64)
+      /// With it the window was used so far that it may grow.
+      static let usedWindow = Contents(rawValue: 64)
     }
 
     var sentAt: Instant

@@ -25,10 +25,12 @@ extension Session {
       }
       congestion.onAcked(
         bytes: news.bytes, sentAt: sentAt, now: now, roundTrip: roundTrip,
-        wasWindowLimited: news.wasWindowLimited)
+        wasWindowLimited: news.usedWindow)
       pacer.adapt(to: congestion, roundTrip, at: now)
     }
     keys.onAcknowledged(head.largest)
+    // What was told without being asked for need not be asked for.
+    bytesSinceAckNow = min(bytesSinceAckNow, congestion.bytesInFlight)
     probeCount = 0
     largestAcknowledged = max(largestAcknowledged, head.largest)
     detectLoss(at: now)
@@ -43,7 +45,7 @@ extension Session {
     var newest: UInt64 = 0
     var newestSentAt: Instant?
     var bytes = 0
-    var wasWindowLimited = false
+    var usedWindow = false
   }
 
   /// A packet arrived.
@@ -65,7 +67,7 @@ extension Session {
     }
     pathMTU.arrived(bytes: Int(packet.bytes))
     news.bytes += Int(packet.bytes)
-    if packet.contents.contains(.wasWindowLimited) { news.wasWindowLimited = true }
+    if packet.contents.contains(.usedWindow) { news.usedWindow = true }
   }
 
   /// Finds the packets that are lost by RFC 9002 §6.1: three later ones arrived, or too long ago.
@@ -96,6 +98,7 @@ extension Session {
       number += 1
     }
     if let newestLost {
+      self.lostBytes += UInt64(lostBytes)
       congestion.onLost(bytes: lostBytes, newestLostSentAt: newestLost, now: now)
     }
     if let shortestLong, pathMTU.lost(bytes: shortestLong, at: now) {

@@ -73,10 +73,10 @@ extension Session {
     guard size > 0 else { return false }
     note(&packet, size, at: now)
     if size + Limits.smallPacketBytes > pathMTU.current { pathMTU.want() }
-    if isElicitingAllowed, congestion.bytesInFlight >= congestion.windowBytes,
-      hasMore(sources)
+    if isElicitingAllowed,
+      congestion.isSlowStart ? congestion.isHalfUsed : !isWindowOpen && hasMore(sources)
     {
-      sent[number].contents.insert(.wasWindowLimited)
+      sent[number].contents.insert(.usedWindow)
     }
     return true
   }

@@ -56,11 +56,13 @@ public struct Session: ~Copyable {
   var objects = SendStream(from: 0, credit: UInt64(Limits.objectCreditBytes))
   var objectBase: UInt64 = 0
   /// Who need not be sent objects of its own.
-  public var objectAuthor: UInt32?
+  public var objectAuthor: UInt64?
   var controlIn = ReceiveStream(window: Limits.controlCreditBytes)
   var talkIn = ReceiveStream(window: Limits.talkCreditBytes)
   var objectsIn = IncomingObjects()
   var objectLimit = UInt64(Limits.objectCreditBytes)
+  /// The bytes of all packets that were taken for lost.
+  package internal(set) var lostBytes: UInt64 = 0
 
   /// The first object that is not given up.
   var skippedObjects: UInt64?
@@ -83,7 +85,7 @@ public struct Session: ~Copyable {
   ///   - keys: what `NoiseHandshake.split` gave.
   ///   - cipher: what both ends agreed on.
   ///   - keepsAlive: whether this end shows now and then that it is there: the client's.
-  init(
+  package init(
     localID: UInt32, remoteID: UInt32, remoteKey: PublicKey, address: PeerAddress,
     keys: (sending: CipherKey, receiving: CipherKey), cipher: Cipher, keepsAlive: Bool,
     resetToken: [UInt8] = [], at now: Instant
@@ -151,6 +153,9 @@ public struct Session: ~Copyable {
   public mutating func close(_ reason: CloseReason, _ text: String = "") {
     if ending == nil { owed.close = (reason, text) }
   }
+
+  /// Asks the other end to show that it is there.
+  public mutating func ping() { owed.hasPing = true }
 
   public var isClosing: Bool { owed.close != nil }
 

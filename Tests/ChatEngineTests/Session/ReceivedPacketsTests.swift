@@ -47,16 +47,17 @@ struct ReceivedPacketsTests {
     #expect(came.packets.ackDeadline == at(250))
   }
 
-  @Test("The 64th packet that waits and ACK_NOW make it due at once")
+  @Test("The last packet that may wait and ACK_NOW make it due at once")
   func isDueAtOnce() {
     let came = Came()
-    for number in 0..<63 as Range<UInt64> { came.note(number, at: at(1)) }
+    let last = UInt64(Limits.ackElicitingPacketsMax) - 1
+    for number in 0..<last { came.note(number, at: at(1)) }
     #expect(came.packets.ackDeadline == at(51))
-    came.note(63, at: at(2))
+    came.note(last, at: at(2))
     #expect(came.packets.ackDeadline == at(2))
     _ = came.ack()
-    came.note(64, at: at(3), wantsAck: true)
-    came.note(65, at: at(4))
+    came.note(last + 1, at: at(3), wantsAck: true)
+    came.note(last + 2, at: at(4))
     #expect(came.packets.ackDeadline == at(3))
   }
 

@@ -95,7 +95,7 @@ struct SessionTransferTests {
     let key = SessionPair.key(9)
     // Together far more than the credit: a third stale, a third the receiver's own.
     for number in UInt64(1)...90 {
-      let author: UInt32? = (61...75).contains(number) ? 5 : nil
+      let author: UInt64? = (61...75).contains(number) ? 5 : nil
       pair.b.sources.objects.append(
         Self.object(300_000), number: number, author: author, sharedKey: key)
       if number > 75 {

@@ -1,17 +1,24 @@
 """A running `chatd join` in a pipe."""
 
 import json
+import subprocess
 
 from .collector import Collector
 from .program import start_chatd
 from .waiting import PATIENCE_SECONDS
 
+# What somebody who leaves without waiting may take.
+LEAVE_SECONDS = 3
+
 
 class Joiner:
-    """Starts the client; `output` and `errors` collect what it writes."""
+    """Starts the client; `output` and `errors` collect what it writes.
+
+    With None for a name it goes by its login name.
+    """
 
     def __init__(self, target, *flags, name="Piper", cwd=None, env=None, **options):
-        words = ["join", "--server", target, "--name", name, *flags]
+        words = ["join", "--server", target, *(["--name", name] if name else []), *flags]
         self.name = name
         self.process = start_chatd(*words, env=env, cwd=cwd, **options)
         self.output = Collector(self.process.stdout) if self.process.stdout else None
@@ -39,8 +46,13 @@ class Joiner:
         return [json.loads(line) for line in self.output.lines]
 
     def close(self):
+        """Ends it so that its server need not wait for it, or else by force."""
         if self.process.poll() is None:
-            self.process.kill()
+            self.process.terminate()
+            try:
+                self.process.wait(LEAVE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             try:

@@ -249,15 +249,17 @@ class NativeClient:
     def _take_part(self, number, offset, data):
         shown = self.shown.get(number)
         assert shown, "a part of a picture that was not shown"
-        parts = self.parts.setdefault(number, {})
-        if offset not in parts:
-            self.object_bytes += len(data)
-            self._grant(wire.OBJECTS, self.object_bytes)
-        parts[offset] = data
-        whole = b"".join(parts[offset] for offset in sorted(parts))
-        if len(whole) == shown.length:
+        # Parts may overlap: what was lost is sent again in pieces of whatever size fits then.
+        whole, missing = self.parts.setdefault(
+            number, (bytearray(shown.length), bytearray(b"\1" * shown.length)))
+        end = offset + len(data)
+        assert end <= shown.length, "a part beyond the end"
+        self.object_bytes += missing.count(1, offset, end)
+        whole[offset:end], missing[offset:end] = data, bytes(len(data))
+        self._grant(wire.OBJECTS, self.object_bytes)
+        if 1 not in missing and number not in self.pictures:
             assert hashlib.blake2b(whole, digest_size=32).digest() == shown.hash
-            self.pictures[number] = whole
+            self.pictures[number] = bytes(whole)
 
     def send_message(self, channel, message):
         offset = self.offsets[channel]

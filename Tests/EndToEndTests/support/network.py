@@ -33,6 +33,7 @@ SO_RCVBUFFORCE = 33
 SOL_PACKET, PACKET_STATISTICS = 263, 6
 CAPTURE_BUFFER_BYTES = 64 << 20
 
+_compiling = threading.Lock()
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -52,7 +53,12 @@ def what_is_missing():
 
 
 def link_program():
-    """The emulator, compiled where it is older than its sources."""
+    """The emulator, compiled where it is older than its sources: once, whoever asks at a time."""
+    with _compiling:
+        return _link_program()
+
+
+def _link_program():
     program = ROOT / ".build" / "link" / "link"
     sources = sorted(SOURCES.glob("*.[ch]"))
     newest = max(source.stat().st_mtime for source in sources)

@@ -6,15 +6,22 @@ import subprocess
 
 from .clients import ClassicA, ClassicB, DatagramClient
 from .collector import Collector
-from .program import start_chatd
+from .program import new_state, start_chatd
 from .waiting import PATIENCE_SECONDS, wait_until
 
 
 class Server:
-    """Starts the server and waits until it listens; `log` and `transcript` collect its output."""
+    """Starts the server and waits until it listens; `log` and `transcript` collect its output.
 
-    def __init__(self, *flags, bind="127.0.0.1", env=None, stdout=None, waits=True, **options):
+    `state` is the folder of its keys: its own, unless it is that of a server before it.
+    """
+
+    def __init__(self, *flags, bind="127.0.0.1", env=None, stdout=None, waits=True, state=None,
+                 **options):
         words = ["serve", "--port", "0", *flags]
+        self.state = state or new_state()
+        self.has_crashed = False
+        env = {"XDG_STATE_HOME": self.state, **(env or {})}
         if bind is not None:
             words += ["--bind", bind]
         self.process = start_chatd(
@@ -97,6 +104,12 @@ class Server:
         if self.process.poll() is None:
             self.signal(number)
         return self.wait()
+
+    def crash(self):
+        """Ends it without a word, which is then no fault of its own."""
+        self.process.kill()
+        self.process.wait()
+        self.has_crashed = True
 
     def close(self):
         for client in self.clients:

@@ -10,7 +10,8 @@ import termios
 import threading
 import time
 
-from .program import chatd_path, environment
+from .joiner import LEAVE_SECONDS
+from .program import chatd_path, environment, person, state_of
 from .screen import Screen
 from .waiting import PATIENCE_SECONDS
 
@@ -34,7 +35,8 @@ class Terminal:
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
             [chatd_path(), *map(os.fspath, words)], cwd=cwd,
-            env=environment(**{"TERM": "xterm-256color", **(env or {})}),
+            env=environment(**{"TERM": "xterm-256color",
+                               "XDG_STATE_HOME": state_of(person(words)), **(env or {})}),
             preexec_fn=self._take_terminal,
             **{"stdin": self.slave, "stdout": self.slave, "stderr": self.slave, **streams})
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -132,7 +134,11 @@ class Terminal:
 
     def close(self):
         if self.process.poll() is None:
-            self.process.kill()
+            self.process.terminate()
+            try:
+                self.process.wait(LEAVE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
         self.process.wait()
         os.close(self.slave)
         self._reader.join(PATIENCE_SECONDS)

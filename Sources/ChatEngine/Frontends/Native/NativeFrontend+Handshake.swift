@@ -77,6 +77,7 @@ extension NativeFrontend {
     if let password,
       !Blake2b.areEqual(proof.span, Handshake.proof(of: password.key, hash: hash).span)
     {
+      joins.noteFailedHandshake(of: address, at: now)
       output.drop(.wrongPassword, from: address, at: now)
       return .wrongPassword
     }

@@ -74,6 +74,7 @@ extension NativeFrontend {
   ) {
     let key = NativeRuns.Key(client: peer.session.remoteKey, run: join.run)
     sessionCounts[member.slot, default: 0] += 1
+    let wasHere = runs.knows(key)
     if let old = runs[key].slot, let other = peers.existing(old), other !== peer {
       other.session.close(.replaced)
       detach(other, .said, &hub)
@@ -83,12 +84,13 @@ extension NativeFrontend {
     runs[key].slot = peer.slot
     places[peer.slot] = joined.count
     joined.append(peer.slot)
-    let resumed = join.log == log.id ? log.position(after: join.last) : nil
+    // Who was not here before is told what happens from now on.
+    let resumed = wasHere && join.log == log.id ? log.position(after: join.last) : nil
     let sources = log.sources
     // Whoever begins here hears of its own joining from the list of who is here.
     let from = resumed ?? (sources.talk.end, sources.objects.end)
     peer.session.follow(talkFrom: from.0, objectsFrom: from.1)
-    peer.session.objectAuthor = UInt32(truncatingIfNeeded: join.run)
+    peer.session.objectAuthor = Self.author(member, UInt32(truncatingIfNeeded: join.run))
     let run = runs[key]
     let name = hub.name(of: member)
     NativeReply.welcome(
@@ -111,6 +113,11 @@ extension NativeFrontend {
           ("dialect", .text("native")),
           ("key", .text(KeyWords.text(of: peer.session.remoteKey))),
         ]))
+  }
+
+  /// A program of a member: others may claim the same run, but not under the same key.
+  static func author(_ member: MemberID, _ run: UInt32) -> UInt64 {
+    UInt64(member.slot) << 32 | UInt64(run)
   }
 
   static func number(of member: MemberID) -> UInt64 {
@@ -137,7 +144,14 @@ extension NativeFrontend {
   private mutating func hearTalk(
     of peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
   ) {
+    var heard = 0
     while !peer.session.isClosing {
+      if heard == Limits.messagesPerTurnMax {
+        // One datagram can hold thousands, and what each brings about must fit into the outbox.
+        peer.heldUntil = now
+        return
+      }
+      heard += 1
       if let member = peer.member {
         // What is beyond the budget waits where it is, and its sender for credit.
         let next = hub.nextSpeech(of: member)
@@ -160,7 +174,8 @@ extension NativeFrontend {
   ) {
     let key = NativeRuns.Key(client: peer.session.remoteKey, run: peer.run)
     if number <= runs[key].said {
-      NativeReply.receipt(.say, number: number, failure: nil).send(on: &peer.session)
+      let failure = number == runs[key].lastRefused ? "it was not passed on before" : nil
+      NativeReply.receipt(.say, number: number, failure: failure).send(on: &peer.session)
       return
     }
     var failure: String?
@@ -179,6 +194,7 @@ extension NativeFrontend {
       }
     }
     runs[key].said = number
+    if failure != nil { runs[key].lastRefused = number }
     NativeReply.receipt(.say, number: number, failure: failure).send(on: &peer.session)
   }
 

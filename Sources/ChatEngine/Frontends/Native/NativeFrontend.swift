@@ -150,7 +150,7 @@ public struct NativeFrontend: ~Copyable {
   }
 
   public var nextDeadline: Instant? {
-    [timers.first, noticesDue].compactMap { $0 }.min()
+    timers.first.earlier(noticesDue)
   }
 
   // MARK: Out
@@ -161,6 +161,8 @@ public struct NativeFrontend: ~Copyable {
   public mutating func deliver(
     _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant
   ) {
+    // Where no native client ever was, nobody can come back and ask for it.
+    if runs.isEmpty { return }
     let member = UInt64(event.member.slot) << 32 | UInt64(event.member.generation)
     switch event.kind {
     case .joined:
@@ -173,14 +175,15 @@ public struct NativeFrontend: ~Copyable {
       log.append(member, .said(NativeEvent.Author(id), text: bytes.array(text)[...]))
       hasNews = true
     case .showed(let jpeg, let header, let id):
-      let picture = keep(bytes.array(jpeg), header, author: id?.run)
+      let author = id.map { Self.author(event.member, $0.run) }
+      let picture = keep(bytes.array(jpeg), header, author: author)
       log.append(member, .showed(NativeEvent.Author(id), picture))
       hasNews = true
     }
   }
 
   private mutating func keep(
-    _ jpeg: [UInt8], _ header: JPEGHeader, author: UInt32?
+    _ jpeg: [UInt8], _ header: JPEGHeader, author: UInt64?
   ) -> NativeEvent.Picture {
     let key = CipherKey.make(&random)
     let object = log.appendObject(jpeg, author: author, key: key)

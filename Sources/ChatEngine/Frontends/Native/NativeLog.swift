@@ -35,7 +35,7 @@ struct NativeLog {
   }
 
   /// Adds a picture's bytes; the event that tells of it comes next.
-  mutating func appendObject(_ bytes: [UInt8], author: UInt32?, key: CipherKey) -> UInt64 {
+  mutating func appendObject(_ bytes: [UInt8], author: UInt64?, key: CipherKey) -> UInt64 {
     let number = nextObject
     nextObject += 1
     sources.objects.append(bytes, number: number, author: author, sharedKey: key)

@@ -44,6 +44,8 @@ struct NativeRun {
   var slot: UInt32?
   /// The greatest numbers that were accepted.
   var said: UInt64 = 0
+  /// The last number of SAY that was refused for good.
+  var lastRefused: UInt64 = 0
   var shown: UInt64 = 0
 }
 
@@ -57,6 +59,12 @@ struct NativeRuns {
   private var runs: [Key: NativeRun] = [:]
   private var order: [Key] = []
   private var forgotten = 0
+
+  /// Whether none was here yet.
+  var isEmpty: Bool { runs.isEmpty }
+
+  /// Whether a run was here before, and is not forgotten.
+  func knows(_ key: Key) -> Bool { runs[key] != nil }
 
   /// The run of `key`, made where it is not known.
   subscript(_ key: Key) -> NativeRun {
