@@ -126,6 +126,7 @@ extension NativeClient {
     phase = .joining
     var join = NativeRequest.Join(
       name: configuration.name.text, acceptsNumber: configuration.acceptsNumber, run: run)
+    join.isPassing = configuration.isPassing
     (join.log, join.last) = (hearing.log, hearing.completeThrough)
     say(.join(join))
     flush(at: now)

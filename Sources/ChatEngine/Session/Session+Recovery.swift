@@ -179,9 +179,8 @@ extension Session {
       ending = .silent
       return
     }
-    if let due = lossDeadline {
-      if due <= now { detectLoss(at: now) }
-    } else if let due = probeDeadline, due <= now {
+    if let due = lossDeadline, due <= now { detectLoss(at: now) }
+    if lossDeadline == nil, let due = probeDeadline, due <= now {
       onProbeTimeout(at: now)
     }
     sent.dropSettled()
