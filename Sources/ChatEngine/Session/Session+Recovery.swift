@@ -184,7 +184,11 @@ extension Session {
       onProbeTimeout(at: now)
     }
     sent.dropSettled()
-    if keepsAlive, keepAliveDeadline <= now { owed.hasPing = true }
+    if keepsAlive, keepAliveDeadline <= now {
+      // As a probe, since a window that is full would hold it back.
+      owed.hasPing = true
+      owed.probes = max(owed.probes, 1)
+    }
   }
 
   /// RFC 9002 §6.2.4: something is sent that asks for an acknowledgement, whatever the window says:
