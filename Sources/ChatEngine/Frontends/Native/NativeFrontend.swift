@@ -136,6 +136,8 @@ public struct NativeFrontend: ~Copyable {
     guard let peer = peers.existing(slot) else { return true }
     peer.queuedDeadline = nil
     guard let due = peer.nextDeadline, due <= now else {
+      // Nothing happened here for a while.
+      peer.session.releaseRoom()
       schedule(peer)
       return true
     }
