@@ -236,7 +236,7 @@ def test_a_server_that_stops_is_said_and_the_prompt_counts_what_waits_for_it(cha
     server.stop()
     typist.wait_for("the server is shutting down; coming back when it does")
     typist.type(" a line" + ENTER + "and another" + ENTER)
-    typist.wait_for_prompt("Typist (2 not sent yet)>")
+    typist.wait_for_prompt("Typist (2 not accepted yet)>")
     again = serve("--port", str(server.port), state=server.state)
     typist.wait_for("back; what was said meanwhile is not known")
     typist.wait_for_prompt("Typist>")

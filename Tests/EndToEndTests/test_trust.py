@@ -40,7 +40,7 @@ def test_a_server_is_met_once_with_the_words_that_it_shows_itself(serve, tmp_pat
     first = send(server, env={"XDG_STATE_HOME": str(state)})
     assert first.returncode == 0
     line, = first.stderr.decode().splitlines()
-    assert re.search(rf"{re.escape(server.target)} is met for the first time; its key is {WORDS},",
+    assert re.search(rf"{re.escape(server.target)} is met for the first time; its key is {WORDS}:",
                      line)
     assert fingerprint(server) in line
     known = (state / "chatd" / "known_servers").read_text().split()

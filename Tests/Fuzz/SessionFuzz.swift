@@ -72,7 +72,7 @@ private final class SessionRun {
 
   /// Left alone, it ends in silence.
   func finish() {
-    for _ in 0..<200 where session.ending == nil {
+    for _ in 0..<2_000 where session.ending == nil {
       now = max(now, session.nextDeadline ?? now)
       turn()
     }

@@ -66,6 +66,7 @@ public struct ClientOptions: Sendable {
     var configuration = NativeClient.Configuration(
       name: member, keyPair: trust.ownKeys, seed: KernelRandom.bytes(32))
     configuration.acceptsNumber = name == nil
+    configuration.isPassing = trust.isPassing
     configuration.serverKey = trust.serverKey
     configuration.timeout = answerTimeout
     configuration.deliveryTimeout = deliveryTimeout
@@ -88,8 +89,10 @@ public struct ClientOptions: Sendable {
     case .notAnswered:
       Failure(
         .notReached,
-        "\(server) did not answer within \(secondsText); "
-          + "if an old server of dialect A runs there, use --classic")
+        "\(server) did not answer within \(secondsText)"
+          // Who knows the server is not asked to speak in the clear.
+          + (trust?.serverKey == nil
+            ? "; if an old server of dialect A runs there, use --classic" : ""))
     case .notConfirmed:
       Failure(
         .notAcknowledged,

@@ -8,6 +8,8 @@ final class ServerTrust {
   let serverKey: PublicKey?
   private let server: ServerAddress
   private var known: KnownServers?
+  /// Whether the client's own key is for this time only.
+  var isPassing: Bool { warning != nil }
   /// Why keys are not kept, where they cannot be.
   let warning: String?
 
@@ -42,7 +44,8 @@ final class ServerTrust {
     guard known != nil else { return "\(server) is \(words)" }
     do throws(Failure) {
       try known?.pin(key, of: server)
-      return "\(server) is met for the first time; its key is \(words), as its chatd id shows"
+      return "\(server) is met for the first time; its key is \(words): compare it with what "
+        + "chatd id shows there"
     } catch {
       return "\(server) is \(words); this could not be remembered: \(error.message)"
     }

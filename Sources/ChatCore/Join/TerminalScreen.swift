@@ -159,7 +159,7 @@ final class TerminalScreen {
   }
 
   private func showPrompt() {
-    editor.setPrompt(pending == 0 ? "\(ownName)> " : "\(ownName) (\(pending) not sent yet)> ")
+    editor.setPrompt(pending == 0 ? "\(ownName)> " : "\(ownName) (\(pending) not accepted yet)> ")
   }
 
   /// Takes away the finished line: what was said is shown as everyone sees it.

@@ -30,6 +30,8 @@ extension NativeClient {
 
   /// Handles a datagram of the server.
   public func receive(_ bytes: Span<UInt8>, at now: Instant) {
+    // Who has ended hears nothing more, though the other end may not know it yet.
+    if isEnded { return }
     bytes.withUnsafeBufferPointer { bytes in
       switch (isAnswer(bytes), phase) {
       case (.helloAnswer?, .asking): takeHelloAnswer(bytes, at: now)
@@ -124,6 +126,7 @@ extension NativeClient {
     phase = .joining
     var join = NativeRequest.Join(
       name: configuration.name.text, acceptsNumber: configuration.acceptsNumber, run: run)
+    join.isPassing = configuration.isPassing
     (join.log, join.last) = (hearing.log, hearing.completeThrough)
     say(.join(join))
     flush(at: now)

@@ -10,6 +10,8 @@ public final class NativeClient {
     public var name: MemberName
     /// Whether the server may put a number behind a name that is taken.
     public var acceptsNumber = false
+    /// Whether the key is for this time only, so that no name should belong to it.
+    public var isPassing = false
     public var keyPair: KeyPair
     /// The server's key, where it is known from before.
     public var serverKey: PublicKey?

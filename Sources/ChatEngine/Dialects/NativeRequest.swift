@@ -5,6 +5,8 @@ public enum NativeRequest: Equatable {
     public var name: String
     /// Whether the server may put a number behind a name that is taken.
     public var acceptsNumber = false
+    /// Whether the key is for this time only, so that no name should belong to it.
+    public var isPassing = false
     /// The same for the life of the client program.
     public var run: UInt64
     public var log: UInt64 = 0
@@ -67,6 +69,7 @@ public enum NativeRequest: Equatable {
       let last = reader.varint()
     else { return nil }
     var join = Join(name: name, acceptsNumber: flags & 1 == 1, run: run)
+    join.isPassing = flags & 2 == 2
     (join.log, join.last) = (log, last)
     return .join(join)
   }
@@ -99,7 +102,7 @@ public enum NativeRequest: Equatable {
   }
 
   private static func write(_ join: Join, to body: inout [UInt8]) {
-    body.append(join.acceptsNumber ? 1 : 0)
+    body.append((join.acceptsNumber ? 1 : 0) | (join.isPassing ? 2 : 0))
     body.appendU64(join.run)
     body.appendVText(join.name)
     body.appendU64(join.log)

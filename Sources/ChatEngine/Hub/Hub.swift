@@ -74,7 +74,7 @@ public struct Hub {
   /// - Parameter owner: the newcomer's key. The first key that uses a name owns it from then on;
   ///   where a member of this name and key is here already, the newcomer is that member, too.
   public mutating func join(
-    _ wanted: MemberName, owner: PublicKey? = nil, ifTaken: TakenName
+    _ wanted: MemberName, owner: PublicKey? = nil, owns: Bool = true, ifTaken: TakenName
   ) throws(Refusal) -> MemberID {
     if let owner, let here = names[wanted], members[here.slot].owner == owner { return here }
     if members.isFull { throw .full }
@@ -82,7 +82,8 @@ public struct Hub {
       throw owners.admits(owner, to: wanted) ? .nameTaken : .nameOwned
     }
     if let owner, let here = names[name], members[here.slot].owner == owner { return here }
-    if let owner { owners.claim(name, for: owner) }
+    // A name with a number was not chosen: who comes first does not keep it from all others.
+    if let owner, owns, name == wanted { owners.claim(name, for: owner) }
     nextGeneration &+= 1
     guard
       let slot = members.insert(

@@ -10,6 +10,7 @@ public final class ServerEngine {
   private var joins: JoinBudgets
   private var classic: ClassicFrontend
   private(set) var native: NativeFrontend
+  private var isClosing = false
   /// When those who still lack something are told all the same that the server stops.
   private var closingDeadline: Instant?
   public var output = ServerOutput()
@@ -46,7 +47,7 @@ public final class ServerEngine {
     if DatagramType.isNative(bytes) {
       native.receive(
         bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)
-    } else if closingDeadline == nil {
+    } else if !isClosing {
       classic.receive(
         bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)
     }
@@ -61,7 +62,10 @@ public final class ServerEngine {
 
   /// Does what is due. Stops early when the outbox is high; `nextDeadline` is then in the past.
   public func advance(to time: TurnTime) {
-    if let due = closingDeadline, due <= time.instant { native.closeAll() }
+    if let due = closingDeadline, due <= time.instant {
+      closingDeadline = nil
+      native.closeAll()
+    }
     while !output.outbox.isHigh,
       classic.expireOne(at: time.instant, hub: &hub, output: &output)
         || native.expireOne(at: time.instant, hub: &hub, output: &output)
@@ -82,6 +86,7 @@ public final class ServerEngine {
   /// Tells every client that the server stops: native ones when they have all that was said, and
   /// after `Limits.settleSecondsMax` in any case.
   public func announceShutdown(at time: TurnTime) {
+    isClosing = true
     closingDeadline = time.instant + .seconds(Limits.settleSecondsMax)
     classic.announceShutdown(&output)
     native.announceShutdown()

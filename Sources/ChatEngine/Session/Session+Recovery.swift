@@ -179,13 +179,16 @@ extension Session {
       ending = .silent
       return
     }
-    if let due = lossDeadline {
-      if due <= now { detectLoss(at: now) }
-    } else if let due = probeDeadline, due <= now {
+    if let due = lossDeadline, due <= now { detectLoss(at: now) }
+    if lossDeadline == nil, let due = probeDeadline, due <= now {
       onProbeTimeout(at: now)
     }
     sent.dropSettled()
-    if keepsAlive, keepAliveDeadline <= now { owed.hasPing = true }
+    if keepsAlive, keepAliveDeadline <= now {
+      // As a probe, since a window that is full would hold it back.
+      owed.hasPing = true
+      owed.probes = max(owed.probes, 1)
+    }
   }
 
   /// RFC 9002 §6.2.4: something is sent that asks for an acknowledgement, whatever the window says:

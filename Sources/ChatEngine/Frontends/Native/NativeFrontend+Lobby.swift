@@ -36,9 +36,10 @@ extension NativeFrontend {
     do throws(Hub.Refusal) {
       let name = try acceptName(join.name)
       member = try hub.join(
-        name, owner: peer.session.remoteKey, ifTaken: join.acceptsNumber ? .number : .refuse)
+        name, owner: peer.session.remoteKey, owns: !join.isPassing,
+        ifTaken: join.acceptsNumber ? .number : .refuse)
     } catch {
-      refuse(peer, error, at: now, &output)
+      refuse(peer, error, join.name, at: now, &output)
       return
     }
     attach(peer, join, as: member, at: now, &hub, &output)
@@ -53,12 +54,13 @@ extension NativeFrontend {
   }
 
   private func refuse(
-    _ peer: NativePeer, _ refusal: Hub.Refusal, at now: Instant, _ output: inout ServerOutput
+    _ peer: NativePeer, _ refusal: Hub.Refusal, _ name: String, at now: Instant,
+    _ output: inout ServerOutput
   ) {
     let (reason, words): (NativeReply.RefusalReason, String) =
       switch refusal {
-      case .nameOwned: (.nameOwned, "the name belongs to somebody else's key")
-      case .nameTaken: (.nameInUse, "somebody here has that name")
+      case .nameOwned: (.nameOwned, "the name \(name) belongs to somebody else's key")
+      case .nameTaken: (.nameInUse, "somebody here has the name \(name)")
       case .badName(let fault): (.badName, fault.text)
       case .full: (.full, "the chat is full")
       }

@@ -125,7 +125,7 @@ struct NativeJoiningTests {
     #expect(ann.ending == .left && network.engine.clientCount == 0)
     let thief = network.add("Ann")
     network.run(.seconds(1))
-    #expect(thief.ending == .notLetIn(bytes("the name belongs to somebody else's key")))
+    #expect(thief.ending == .notLetIn(bytes("the name Ann belongs to somebody else's key")))
     let numbered = network.add("Ann") { $0.acceptsNumber = true }
     #expect(network.run(.seconds(1)) { numbered.isJoined })
     #expect(numbered.events.contains(.renamed("Ann-2")))
@@ -140,7 +140,7 @@ struct NativeJoiningTests {
     network.receive(bytes("Ann:join"), from: EngineHarness.address(1))
     let refused = network.add("Ann")
     network.run(.seconds(1))
-    #expect(refused.ending == .notLetIn(bytes("somebody here has that name")))
+    #expect(refused.ending == .notLetIn(bytes("somebody here has the name Ann")))
     let numbered = network.add("Ann") { $0.acceptsNumber = true }
     #expect(network.run(.seconds(1)) { numbered.isJoined })
     #expect(numbered.events.contains(.renamed("Ann-2")))
