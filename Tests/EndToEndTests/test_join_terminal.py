@@ -285,7 +285,7 @@ def test_a_name_that_is_taken_is_refused_on_one_line(serve, terminal):
     server.a("Typist")
     typist = terminal(server, "--quiet", prompt="")
     assert typist.wait() == 4
-    typist.wait_for("has that name")
+    typist.wait_for("has the name")
     assert typist.modes == typist.modes_before
 
 

@@ -160,7 +160,7 @@ def test_a_name_that_is_taken_is_refused_with_exit_code_4(serve):
     watcher = server.a("Watcher")
     result = send(server, "hello")
     assert result.returncode == 4 and result.stdout == b""
-    assert "has that name" in one_line(result.stderr)
+    assert "has the name" in one_line(result.stderr)
     assert watcher.received() == []
 
 
