@@ -61,7 +61,7 @@ def talk(lobby, listeners, speakers, rounds, pause=0.004):
     for speaker in speakers:
         speaker.end()
     for listener in listeners:
-        listener.wait_for_left(*said)
+        listener.wait_for_left(*said, seconds=45)
     check_talk(listeners, speakers, said)
     assert not [field for field in lobby.server.summary() if field.startswith("dropped-messages")]
 
@@ -217,7 +217,7 @@ def outage(folder):
         for speaker in speakers:
             speaker.end()
         for listener in (behind, home):
-            listener.wait_for_left(*said)
+            listener.wait_for_left(*said, seconds=45)
         check_talk([behind, home], speakers, said)
 
 
