@@ -9,6 +9,8 @@ public enum Limits {
   public static let datagramBytesMax = 65_507
   /// Datagrams taken from the socket by one `recvmmsg`.
   public static let receiveBatchDatagramsMax = 64
+  /// Addresses of this machine from which peers are answered when they spoke to them.
+  public static let sourceAddressesMax = 256
   /// Messages handed to the socket by one `sendmmsg`; the kernel's own bound is UIO_MAXIOV.
   public static let sendBatchDatagramsMax = 1_024
   /// The same for a client, which sends to one address.

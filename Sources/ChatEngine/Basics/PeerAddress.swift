@@ -11,6 +11,9 @@ public struct PeerAddress: Hashable, Sendable {
   public var scope: UInt32
   /// In host order.
   public var port: UInt16
+  /// To which of this machine's own addresses the peer speaks, as the socket numbers them, so that
+  /// it is answered from there; 0 where nobody knows. It does not make two addresses different.
+  public var local: UInt16 = 0
 
   public init(high: UInt64, low: UInt64, scope: UInt32 = 0, port: UInt16) {
     self.high = high
@@ -28,9 +31,24 @@ public struct PeerAddress: Hashable, Sendable {
   /// No address: what a connected socket, which has one already, does not look at.
   public static let unspecified = PeerAddress(high: 0, low: 0, port: 0)
 
+  @inline(__always)
+  public static func == (one: Self, other: Self) -> Bool {
+    one.high == other.high && one.low == other.low && one.port == other.port
+      && one.scope == other.scope
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(high)
+    hasher.combine(low)
+    hasher.combine(scope)
+    hasher.combine(port)
+  }
+
   /// The same address with another port.
   public func at(_ port: UInt16) -> PeerAddress {
-    PeerAddress(high: high, low: low, scope: scope, port: port)
+    var other = self
+    other.port = port
+    return other
   }
 
   /// A hash of the address without its port. Who does not know `seed` cannot choose addresses that
