@@ -139,6 +139,8 @@ public enum Limits {
   public static let ownedNamesPerKeyMax = 16
   /// New owners that may wait to be written down.
   public static let ownersWaitingMax = 8_192
+  /// They are written down at most so often.
+  public static let ownersGapMilliseconds = 50
 
   // MARK: Names
 
