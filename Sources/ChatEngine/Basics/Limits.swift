@@ -299,6 +299,10 @@ public enum Limits {
   public static let sessionDatagramBytesTried = [
     1_232, 1_372, 1_452, 1_472, 2_948, 4_352, 8_952, 16_000, 32_000, datagramBytesMax,
   ]
+  /// A length is tried at once where so many times as many bytes wait to be sent.
+  public static let pathProbeWaitingFactor: UInt64 = 4
+  /// Of what went out, so many bytes count for probes at most.
+  public static let pathProbeBudgetBytesMax: UInt32 = 256 << 10
   /// A length that was lost so often does not get through.
   public static let pathProbeLossesMax = 2
   /// Times in a row that long datagrams were lost and none arrived, after which the path is taken
