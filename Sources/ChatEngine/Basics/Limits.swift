@@ -124,8 +124,11 @@ public enum Limits {
   public static let controlBacklogBytesHigh = 256 << 10
   /// People in one message of the list of who is here.
   public static let presentPerMessage = 256
-  /// Notices that come and go are told at most so often.
+  /// Notices that come and go are told at most so often, and so much more rarely for each client.
   public static let noticeGapMilliseconds = 100
+  public static let noticeGapMicrosecondsPerClient = 20
+  /// So many bytes of notices do not wait.
+  public static let noticeBytesHigh = 256 << 10
   /// Messages of one session before what they brought about is sent.
   public static let messagesPerTurnMax = 256
   /// Datagrams of one session before the others have their turn.
