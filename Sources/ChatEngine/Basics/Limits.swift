@@ -126,8 +126,11 @@ public enum Limits {
   public static let controlBacklogBytesHigh = 256 << 10
   /// People in one message of the list of who is here.
   public static let presentPerMessage = 256
-  /// Notices that come and go are told at most so often.
+  /// Notices that come and go are told at most so often, and so much more rarely for each client.
   public static let noticeGapMilliseconds = 100
+  public static let noticeGapMicrosecondsPerClient = 20
+  /// So many bytes of notices do not wait.
+  public static let noticeBytesHigh = 256 << 10
   /// Messages of one session before what they brought about is sent.
   public static let messagesPerTurnMax = 256
   /// Datagrams of one session before the others have their turn.
@@ -141,6 +144,8 @@ public enum Limits {
   public static let ownedNamesPerKeyMax = 16
   /// New owners that may wait to be written down.
   public static let ownersWaitingMax = 8_192
+  /// They are written down at most so often.
+  public static let ownersGapMilliseconds = 50
 
   // MARK: Names
 
@@ -299,6 +304,10 @@ public enum Limits {
   public static let sessionDatagramBytesTried = [
     1_232, 1_372, 1_452, 1_472, 2_948, 4_352, 8_952, 16_000, 32_000, datagramBytesMax,
   ]
+  /// A length is tried at once where so many times as many bytes wait to be sent.
+  public static let pathProbeWaitingFactor: UInt64 = 4
+  /// Of what went out, so many bytes count for probes at most.
+  public static let pathProbeBudgetBytesMax: UInt32 = 256 << 10
   /// A length that was lost so often does not get through.
   public static let pathProbeLossesMax = 2
   /// Times in a row that long datagrams were lost and none arrived, after which the path is taken
