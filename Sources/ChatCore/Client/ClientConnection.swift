@@ -8,7 +8,8 @@ final class ClientConnection {
   private var timer: Reactor.Timer?
   private let engine: ClientEngine
   private var addresses: ArraySlice<PeerAddress>
-  private var address: PeerAddress?
+  /// Where the server is, or was looked for last.
+  private(set) var address: PeerAddress?
   private var socket: ConnectedSocket?
   private var watch: Reactor.Watch?
   /// Datagrams of the last batch that the engine was not given yet.

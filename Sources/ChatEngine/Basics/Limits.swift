@@ -255,7 +255,13 @@ public enum Limits {
   /// say that nobody is there.
   public static let classicGraceMilliseconds = 100
   /// After how long a person is shown that something is not accepted yet.
-  public static let pendingShownMilliseconds = 700
+  public static let pendingShownMilliseconds = 300
+  /// Lines above the prompt that hold what is not accepted yet; of more, the newest.
+  public static let pendingLinesShownMax = 4
+  /// Of what was not accepted, or was refused, so much is named in a pipe; the rest is counted.
+  public static let unsentNamedMax = 10
+  /// How much of a text that was not accepted is quoted.
+  public static let quotedCharactersMax = 72
   /// How soon a datagram that the kernel had no room for is sent again.
   public static let sendRetryMilliseconds = 5
   /// What a process that ends gives its streams and workers to finish.

@@ -71,12 +71,13 @@ public struct PeerAddress: Hashable, Sendable {
   /// Whether this address can only be of this machine or of a private network: loopback,
   /// RFC 1918, link-local (RFC 3927, RFC 4291) or unique local (RFC 4193).
   public var isPrivate: Bool {
-    if isLinkLocal { return true }
-    if let v4 {
-      return v4 >> 24 == 127 || v4 >> 24 == 10 || v4 >> 20 == 0xac1 || v4 >> 16 == 0xc0a8
-    }
-    return high == 0 && low == 1 || high >> 57 == 0xfc >> 1
+    if isLinkLocal || isLoopback { return true }
+    if let v4 { return v4 >> 24 == 10 || v4 >> 20 == 0xac1 || v4 >> 16 == 0xc0a8 }
+    return high >> 57 == 0xfc >> 1
   }
+
+  /// Whether this address is the machine itself (RFC 1122, RFC 4291).
+  public var isLoopback: Bool { v4.map { $0 >> 24 == 127 } ?? (high == 0 && low == 1) }
 
   /// Whether this address is good on one link only (RFC 3927, RFC 4291).
   public var isLinkLocal: Bool { v4.map { $0 >> 16 == 0xa9fe } ?? (high >> 54 == 0xfe80 >> 6) }
