@@ -5,13 +5,9 @@
 /// much later. Nothing is tried before somebody wants it: a session that sends nothing long need
 /// not know.
 struct PathMTU {
-  private struct Probe {
-    var number: UInt64
-    var sentAt: Instant
-  }
-
   /// The length that the path is known to take, in bytes of UDP payload.
-  private(set) var current = Limits.sessionDatagramBytesMin
+  var current: Int { Int(length) }
+  private var length = UInt16(Limits.sessionDatagramBytesMin)
   /// The index, in `Limits.sessionDatagramBytesTried`, of the length to try next.
   private var step: UInt8 = 0
   /// How often that length was lost.
@@ -19,11 +15,12 @@ struct PathMTU {
   /// How often in a row long datagrams were lost while none as long as the shortest of them
   /// arrived.
   private var longLosses: UInt8 = 0
-  private var shortestLost = 0
-  /// The probe whose fate is not known.
-  private var probe: Probe?
-  /// When the next probe may be sent; nil before `want` and when the longest gets through.
-  private var dueAt: Instant?
+  private var shortestLost: UInt16 = 0
+  /// The packet of the probe whose fate is not known.
+  @Compact private var probe: UInt64?
+  /// When that was sent, or where there is none, when the next may be; nil before `want` and when
+  /// the longest gets through.
+  @Compact private var dueAt: Instant?
 
   /// Something long is to be sent: begins the search if there was none yet. Cheap to call again.
   mutating func want() {
@@ -41,30 +38,30 @@ struct PathMTU {
 
   /// The probe that `probeSize` asked for was sent in packet `number`.
   mutating func probeSent(number: UInt64, at now: Instant) {
-    probe = Probe(number: number, sentAt: now)
+    (probe, dueAt) = (number, now)
   }
 
   /// Whether `number` is the packet of the probe that is on its way. If it is lost, that says
   /// nothing about congestion (RFC 9000 §14.4).
-  func isProbe(_ number: UInt64) -> Bool { probe?.number == number }
+  func isProbe(_ number: UInt64) -> Bool { probe == number }
 
   /// Packet `number` was acknowledged.
   ///
   /// - Returns: whether it was the probe, so that `current` has grown.
   mutating func probeAcked(number: UInt64) -> Bool {
-    guard let probe, probe.number == number else { return false }
-    current = Limits.sessionDatagramBytesTried[Int(step)]
+    guard isProbe(number) else { return false }
+    length = UInt16(Limits.sessionDatagramBytesTried[Int(step)])
     step += 1
     losses = 0
-    self.probe = nil
-    dueAt = Int(step) < Limits.sessionDatagramBytesTried.count ? probe.sentAt : nil
+    probe = nil
+    if Int(step) == Limits.sessionDatagramBytesTried.count { dueAt = nil }
     return true
   }
 
   /// Packet `number` was lost; nothing happens where it was not the probe.
   mutating func probeLost(number: UInt64) {
-    guard let probe, probe.number == number else { return }
-    self.probe = nil
+    guard isProbe(number), let sentAt = dueAt else { return }
+    probe = nil
     losses += 1
     // Losses come in bursts, so the second try is not made in the same one.
     var gapMilliseconds = Limits.pathProbeGapMilliseconds
@@ -72,7 +69,7 @@ struct PathMTU {
       losses = 0
       gapMilliseconds = Limits.pathSearchGapSeconds * 1_000
     }
-    dueAt = probe.sentAt.advanced(byNanoseconds: Int64(gapMilliseconds) * 1_000_000)
+    dueAt = sentAt.advanced(byNanoseconds: Int64(gapMilliseconds) * 1_000_000)
   }
 
   /// A datagram of `bytes` arrived that was no probe.
@@ -86,6 +83,7 @@ struct PathMTU {
   /// - Returns: whether that happened so often that no such datagram seems to get through, though
   ///   shorter ones do: then `current` is the least again.
   mutating func lost(bytes: Int, at now: Instant) -> Bool {
+    let bytes = UInt16(clamping: bytes)
     shortestLost = longLosses == 0 ? bytes : min(shortestLost, bytes)
     longLosses += 1
     guard longLosses >= Limits.pathLongLossesMax else { return false }
