@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <linux/errqueue.h>
 #include <linux/sock_diag.h>
+#include <malloc.h>
 #include <netinet/udp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -246,6 +247,19 @@ int clinux_force_buffer(int fd, int option, int bytes) {
   if (setsockopt(fd, SOL_SOCKET, forced, &bytes, sizeof bytes) == 0) return 0;
   return setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof bytes);
 }
+
+int64_t clinux_kept_memory(void) {
+  long long size = 0, resident = 0, shared = 0;
+  FILE *figures = fopen("/proc/self/statm", "re");
+  if (figures == NULL) return 0;
+  int count = fscanf(figures, "%lld %lld %lld", &size, &resident, &shared);
+  fclose(figures);
+  if (count != 3) return 0;
+  struct mallinfo2 heap = mallinfo2();
+  return (resident - shared) * sysconf(_SC_PAGESIZE) - (int64_t)(heap.uordblks + heap.hblkhd);
+}
+
+void clinux_release_memory(void) { malloc_trim(0); }
 
 int clinux_rename_new(int directory, const char *from, const char *to) {
   return renameat2(directory, from, directory, to, RENAME_NOREPLACE);

@@ -23,6 +23,10 @@ final class ServerLoop {
   private let signals: Signals
   private var endTimer: Reactor.Timer?
   private var watchdog: Reactor.Timer?
+  private var trimmer = HeapTrimmer()
+  private var trimTimer: Reactor.Timer?
+  /// The datagrams that had come when memory was looked at last.
+  private var datagramsAtTrim: UInt64 = 0
   private var isEnding = false
 
   init(_ options: ServeOptions) throws(Failure) {
@@ -70,6 +74,10 @@ final class ServerLoop {
       reportOutage()
     }
     startWatchdog()
+    trimTimer = reactor.addTimer { [unowned self] in
+      datagramsAtTrim = engine.output.counters.datagramsIn
+      trimmer.trimIfWorthwhile()
+    }
     for warning in identity.warnings {
       log.write(LogRecord(.warning, "identity", [("reason", .text(warning))]))
     }
@@ -103,7 +111,16 @@ final class ServerLoop {
     transcript.append(engine.output.transcript)
     engine.output.transcript.removeAll(keepingCapacity: true)
     for record in engine.output.takeLog() { log.write(record) }
+    planTrim()
     if isEnding && port.isDrained { reactor.stop() }
+  }
+
+  /// Looks at the memory after a while in which something came; a server that hears nothing sleeps.
+  private func planTrim() {
+    guard trimTimer?.deadline == nil, engine.output.counters.datagramsIn != datagramsAtTrim else {
+      return
+    }
+    trimTimer?.deadline = reactor.now + .seconds(Limits.memoryLookSeconds)
   }
 
   private func reportOutage() {

@@ -77,6 +77,8 @@ public enum Limits {
   public static let sessionSilenceSecondsMax = 60
   /// How often a native client shows that it is there.
   public static let sessionKeepAliveSeconds = 20
+  /// After how long without a word to the other end a session gives back the room for speaking.
+  public static let sessionRestSeconds = 3
   /// A key is used for so many packets, and so long.
   public static let keyPhasePackets: UInt64 = 1 << 20
   public static let keyPhaseSeconds = 3_600
@@ -206,6 +208,10 @@ public enum Limits {
   /// Something that is dropped is logged at once, then at most so often, with a count; its sender
   /// is told as often.
   public static let reportsPerSecond = 1
+  /// Memory that the allocator keeps for later, beyond what it cannot give back, and how often a
+  /// server that hears something looks at it.
+  public static let keptMemoryBytesMax = 1 << 20
+  public static let memoryLookSeconds = 5
   /// While datagrams keep coming, the network's errors get every so many turns of the loop.
   public static let errorTurns = 16
   /// Pictures that may wait to be saved; more are counted and not saved.

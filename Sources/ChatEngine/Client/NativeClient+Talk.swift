@@ -162,7 +162,7 @@ extension NativeClient {
   /// that another socket may be better: a machine that got a new address cannot send from its old
   /// one.
   public func takePathSuspicion() -> Bool {
-    let probes = session?.probeCount ?? 0
+    let probes = Int(session?.probeCount ?? 0)
     if probes >= Limits.suspectProbeTimeouts, probes > probesSuspected { isPathSuspect = true }
     probesSuspected = probes
     defer { isPathSuspect = false }

@@ -45,7 +45,8 @@ public struct Hub {
   }
 
   private var members: Slab<Member>
-  private var names: [MemberName: MemberID] = [:]
+  /// By `MemberName.key`.
+  private var names: [String: MemberID] = [:]
   private var owners = NameOwners()
   private var nextGeneration: UInt32 = 0
   private var events: [HubEvent] = []
@@ -76,12 +77,12 @@ public struct Hub {
   public mutating func join(
     _ wanted: MemberName, owner: PublicKey? = nil, owns: Bool = true, ifTaken: TakenName
   ) throws(Refusal) -> MemberID {
-    if let owner, let here = names[wanted], members[here.slot].owner == owner { return here }
+    if let owner, let here = names[wanted.key], members[here.slot].owner == owner { return here }
     if members.isFull { throw .full }
     guard let name = freeName(wanted, owner, ifTaken) else {
       throw owners.admits(owner, to: wanted) ? .nameTaken : .nameOwned
     }
-    if let owner, let here = names[name], members[here.slot].owner == owner { return here }
+    if let owner, let here = names[name.key], members[here.slot].owner == owner { return here }
     // A name with a number was not chosen: who comes first does not keep it from all others.
     if let owner, owns, name == wanted { owners.claim(name, for: owner) }
     nextGeneration &+= 1
@@ -92,7 +93,7 @@ public struct Hub {
       preconditionFailure("there was room")
     }
     let id = MemberID(slot: slot, generation: nextGeneration)
-    names[name] = id
+    names[name.key] = id
     events.append(HubEvent(member: id, name: name, kind: .joined))
     return id
   }
@@ -144,7 +145,7 @@ public struct Hub {
   public mutating func leave(_ member: MemberID, _ reason: DepartureReason) {
     check(member)
     let name = members.remove(member.slot).name
-    names[name] = nil
+    names[name.key] = nil
     events.append(HubEvent(member: member, name: name, kind: .left(reason)))
   }
 
@@ -181,7 +182,7 @@ public struct Hub {
 
   private func isFree(_ name: MemberName, for owner: PublicKey?) -> Bool {
     guard owners.admits(owner, to: name) else { return false }
-    guard let here = names[name] else { return true }
+    guard let here = names[name.key] else { return true }
     return owner != nil && members[here.slot].owner == owner
   }
 

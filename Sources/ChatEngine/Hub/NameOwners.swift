@@ -4,13 +4,14 @@
 /// `Limits.ownedNamesPerKeyMax` names, all keys together `Limits.ownedNamesMax`. Names beyond that
 /// are used without being owned.
 struct NameOwners {
-  private var owners: [MemberName: PublicKey] = [:]
-  private var counts: [PublicKey: Int] = [:]
+  /// By `MemberName.key`, which is half of what a name takes.
+  private var owners: [String: PublicKey] = [:]
+  private var counts: [PublicKey: UInt8] = [:]
   private var claims: [(name: MemberName, owner: PublicKey)] = []
 
   /// Whether `owner` may use a name; nil is somebody without a key.
   func admits(_ owner: PublicKey?, to name: MemberName) -> Bool {
-    owners[name].map { $0 == owner } ?? true
+    owners[name.key].map { $0 == owner } ?? true
   }
 
   /// Makes a name somebody's that is nobody's yet.
@@ -21,10 +22,10 @@ struct NameOwners {
   /// The same without telling.
   @discardableResult
   mutating func restore(_ name: MemberName, for owner: PublicKey) -> Bool {
-    guard owners[name] == nil, owners.count < Limits.ownedNamesMax,
+    guard owners[name.key] == nil, owners.count < Limits.ownedNamesMax,
       counts[owner, default: 0] < Limits.ownedNamesPerKeyMax
     else { return false }
-    owners[name] = owner
+    owners[name.key] = owner
     counts[owner, default: 0] += 1
     return true
   }

@@ -6,13 +6,9 @@
 /// where several times as many wait: a session that sends little need not know, and probes do not
 /// cost more than what they are for.
 struct PathMTU {
-  private struct Probe {
-    var number: UInt64
-    var sentAt: Instant
-  }
-
   /// The length that the path is known to take, in bytes of UDP payload.
-  private(set) var current = Limits.sessionDatagramBytesMin
+  var current: Int { Int(length) }
+  private var length = UInt16(Limits.sessionDatagramBytesMin)
   /// The index, in `Limits.sessionDatagramBytesTried`, of the length to try next.
   private var step: UInt8 = 0
   /// How often that length was lost.
@@ -20,15 +16,15 @@ struct PathMTU {
   /// How often in a row long datagrams were lost while none as long as the shortest of them
   /// arrived.
   private var longLosses: UInt8 = 0
-  private var shortestLost: UInt32 = 0
-  /// The probe whose fate is not known.
-  private var probe: Probe?
-  /// When the next probe may be sent; nil before the first datagram was filled up and when the
-  /// longest gets through.
-  private var dueAt: Instant?
+  private var shortestLost: UInt16 = 0
+  private var triedNext = UInt16(Limits.sessionDatagramBytesTried[0])
   /// What probes may cost: what went out in datagrams that were filled up, less what was tried.
   private var budgetBytes: UInt32 = 0
-  private var triedNext = UInt32(Limits.sessionDatagramBytesTried[0])
+  /// The packet of the probe whose fate is not known.
+  @Compact private var probe: UInt64?
+  /// When that was sent, or where there is none, when the next may be; nil before the first
+  /// datagram was filled up and when the longest gets through.
+  @Compact private var dueAt: Instant?
 
   /// A datagram of `bytes` went out that was filled up, and more waits: begins the search if there
   /// was none yet.
@@ -36,13 +32,13 @@ struct PathMTU {
   mutating func filled(bytes: Int, waitingBytes: UInt64) {
     budgetBytes = min(budgetBytes + UInt32(bytes), Limits.pathProbeBudgetBytesMax)
     if waitingBytes >= UInt64(triedNext) * Limits.pathProbeWaitingFactor {
-      budgetBytes = max(budgetBytes, triedNext)
+      budgetBytes = max(budgetBytes, UInt32(triedNext))
     }
     if dueAt == nil, probe == nil, step == 0 { dueAt = Instant(nanoseconds: 0) }
   }
 
   /// When to ask for `probeSize`; nil where no probe is planned or one is on its way.
-  var nextProbe: Instant? { probe == nil && budgetBytes >= triedNext ? dueAt : nil }
+  var nextProbe: Instant? { probe == nil && budgetBytes >= UInt32(triedNext) ? dueAt : nil }
 
   /// The length, in bytes, of the probe to send now; nil when none is due.
   func probeSize(at now: Instant) -> Int? {
@@ -52,35 +48,35 @@ struct PathMTU {
 
   /// The probe that `probeSize` asked for was sent in packet `number`.
   mutating func probeSent(number: UInt64, at now: Instant) {
-    probe = Probe(number: number, sentAt: now)
-    budgetBytes -= min(budgetBytes, triedNext)
+    (probe, dueAt) = (number, now)
+    budgetBytes -= min(budgetBytes, UInt32(triedNext))
   }
 
   /// Whether `number` is the packet of the probe that is on its way. If it is lost, that says
   /// nothing about congestion (RFC 9000 §14.4).
-  func isProbe(_ number: UInt64) -> Bool { probe?.number == number }
+  func isProbe(_ number: UInt64) -> Bool { probe == number }
 
   /// Packet `number` was acknowledged.
   ///
   /// - Returns: whether it was the probe, so that `current` has grown.
   mutating func probeAcked(number: UInt64) -> Bool {
-    guard let probe, probe.number == number else { return false }
-    current = Limits.sessionDatagramBytesTried[Int(step)]
+    guard isProbe(number) else { return false }
+    length = UInt16(Limits.sessionDatagramBytesTried[Int(step)])
     step += 1
     losses = 0
-    self.probe = nil
-    dueAt = nil
+    probe = nil
     if Int(step) < Limits.sessionDatagramBytesTried.count {
-      dueAt = probe.sentAt
-      triedNext = UInt32(Limits.sessionDatagramBytesTried[Int(step)])
+      triedNext = UInt16(Limits.sessionDatagramBytesTried[Int(step)])
+    } else {
+      dueAt = nil
     }
     return true
   }
 
   /// Packet `number` was lost; nothing happens where it was not the probe.
   mutating func probeLost(number: UInt64) {
-    guard let probe, probe.number == number else { return }
-    self.probe = nil
+    guard isProbe(number), let sentAt = dueAt else { return }
+    probe = nil
     losses += 1
     // Losses come in bursts, so the second try is not made in the same one.
     var gapMilliseconds = Limits.pathProbeGapMilliseconds
@@ -88,7 +84,7 @@ struct PathMTU {
       losses = 0
       gapMilliseconds = Limits.pathSearchGapSeconds * 1_000
     }
-    dueAt = probe.sentAt.advanced(byNanoseconds: Int64(gapMilliseconds) * 1_000_000)
+    dueAt = sentAt.advanced(byNanoseconds: Int64(gapMilliseconds) * 1_000_000)
   }
 
   /// A datagram of `bytes` arrived that was no probe.
@@ -102,7 +98,8 @@ struct PathMTU {
   /// - Returns: whether that happened so often that no such datagram seems to get through, though
   ///   shorter ones do: then `current` is the least again.
   mutating func lost(bytes: Int, at now: Instant) -> Bool {
-    shortestLost = longLosses == 0 ? UInt32(bytes) : min(shortestLost, UInt32(bytes))
+    let bytes = UInt16(clamping: bytes)
+    shortestLost = longLosses == 0 ? bytes : min(shortestLost, bytes)
     longLosses += 1
     guard longLosses >= Limits.pathLongLossesMax else { return false }
     onBlackHole(at: now)

@@ -37,8 +37,8 @@ extension NativeFrontend {
       output.drop(.badHandshake, from: address, at: now)
       return
     }
-    if let slot = unconfirmed[ephemeral], let accept = peers[slot].accept {
-      send(accept, to: address, &output)
+    if let slot = unconfirmed[ephemeral], let known = peers[slot].initiation {
+      send(known.accept, to: address, &output)
       return
     }
     guard joins.admitsHandshake(of: address, at: now) else {
@@ -109,7 +109,9 @@ extension NativeFrontend {
     // What is said here is for those who have joined.
     session.holdBack()
     let accept = Handshake.accept(clientID: wish.clientID, message: message)
-    let peer = NativePeer(session: session, slot: slot, accept: accept, ephemeral: ephemeral)
+    let peer = NativePeer(
+      session: session, slot: slot,
+      initiation: NativePeer.Initiation(accept: accept, ephemeral: ephemeral))
     peer.joinDeadline = now + .seconds(Limits.joinSecondsMax)
     let inserted = peers.insert(peer)
     precondition(inserted == slot, "the slot that was announced")
@@ -120,8 +122,8 @@ extension NativeFrontend {
 
   /// The client has shown that it heard the Accept, and so that it knows its keys.
   mutating func confirm(_ peer: NativePeer, at now: Instant) {
-    peer.accept = nil
-    unconfirmed[peer.ephemeral] = nil
+    if let initiation = peer.initiation { unconfirmed[initiation.ephemeral] = nil }
+    peer.initiation = nil
   }
 
   // MARK: Sessions that are gone

@@ -16,8 +16,8 @@ extension NativeFrontend {
       case .say: peer.session.fail("talk on the control channel")
       }
     }
-    for object in peer.session.takeObjects() where object.number == peer.upload?.object {
-      peer.finished = object.bytes
+    for object in peer.session.takeObjects() where object.number == peer.uploads.current?.object {
+      peer.uploads.finished = object.bytes
     }
     hearTalk(of: peer, at: now, &hub, &output)
     servePictures(of: peer, at: now, &hub, &output)
@@ -75,8 +75,10 @@ extension NativeFrontend {
     _ hub: inout Hub, _ output: inout ServerOutput
   ) {
     let key = NativeRuns.Key(client: peer.session.remoteKey, run: join.run)
-    if sessionCounts[member.slot] == nil { roster.add(member, hub.name(of: member)) }
-    sessionCounts[member.slot, default: 0] += 1
+    let missing = Int(member.slot) + 1 - sessionCounts.count
+    if missing > 0 { sessionCounts += repeatElement(0, count: missing) }
+    if sessionCounts[Int(member.slot)] == 0 { roster.add(member, hub.name(of: member)) }
+    sessionCounts[Int(member.slot)] += 1
     let wasHere = runs.knows(key)
     if let old = runs[key].slot, let other = peers.existing(old), other !== peer {
       other.session.close(.replaced)
@@ -85,7 +87,7 @@ extension NativeFrontend {
     }
     (peer.member, peer.run, peer.joinDeadline) = (member, join.run, nil)
     runs[key].slot = peer.slot
-    places[peer.slot] = joined.count
+    peer.place = UInt32(joined.count)
     joined.append(peer.slot)
     // Who was not here before is told what happens from now on.
     let resumed = wasHere && join.log == log.id ? log.position(after: join.last) : nil
@@ -191,25 +193,27 @@ extension NativeFrontend {
 
   private func take(_ offer: NativeRequest.Offer, from peer: NativePeer) {
     guard peer.member != nil else { return peer.session.fail("OFFER before JOIN") }
-    guard peer.offers.count < Limits.offersMax else { return peer.session.fail("offers") }
-    peer.offers.append(offer)
+    guard peer.uploads.offers.count < Limits.offersMax else { return peer.session.fail("offers") }
+    peer.uploads.offers.append(offer)
   }
 
   private mutating func servePictures(
     of peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
   ) {
-    guard let member = peer.member else { return }
+    guard let member = peer.member, peer.isUploading else { return }
     let next = hub.nextSpeech(of: member)
     if next > now {
-      if peer.finished != nil || !peer.offers.isEmpty { peer.heldUntil = next }
+      if peer.uploads.finished != nil || !peer.uploads.offers.isEmpty { peer.heldUntil = next }
       return
     }
-    if let bytes = peer.finished, let offer = peer.upload {
-      (peer.finished, peer.upload) = (nil, nil)
+    if let bytes = peer.uploads.finished, let offer = peer.uploads.current {
+      (peer.uploads.finished, peer.uploads.current) = (nil, nil)
       uploadBytes -= bytes.count
       finish(offer, bytes, peer, member, at: now, &hub)
     }
-    while peer.upload == nil, !peer.offers.isEmpty { begin(peer.offers.removeFirst(), peer) }
+    while peer.uploads.current == nil, !peer.uploads.offers.isEmpty {
+      begin(peer.uploads.offers.removeFirst(), peer)
+    }
   }
 
   private mutating func begin(_ offer: NativeRequest.Offer, _ peer: NativePeer) {
@@ -229,7 +233,7 @@ extension NativeFrontend {
       peer.session.expectObject(offer.object, length: length)
     else { return fail(offer, peer, "too many pictures are under way; try again") }
     uploadBytes += length
-    peer.upload = offer
+    peer.uploads.current = offer
     NativeReply.want(number: offer.number).send(on: &peer.session)
   }
 
@@ -261,8 +265,8 @@ extension NativeFrontend {
   mutating func end(_ peer: NativePeer, _ hub: inout Hub, _ output: inout ServerOutput) {
     guard peers.existing(peer.slot) === peer else { return }
     peers.remove(peer.slot)
-    unconfirmed[peer.ephemeral] = nil
-    if let upload = peer.upload { uploadBytes -= Int(upload.length) }
+    if let initiation = peer.initiation { unconfirmed[initiation.ephemeral] = nil }
+    if let upload = peer.uploads.current { uploadBytes -= Int(upload.length) }
     let reason: DepartureReason
     switch peer.session.ending {
     case .silent: reason = .idle
@@ -287,15 +291,12 @@ extension NativeFrontend {
     peer.member = nil
     let key = NativeRuns.Key(client: peer.session.remoteKey, run: peer.run)
     if runs[key].slot == peer.slot { runs[key].slot = nil }
-    if let place = places.removeValue(forKey: peer.slot) {
-      let last = joined.removeLast()
-      if last != peer.slot {
-        joined[place] = last
-        places[last] = place
-      }
+    let last = joined.removeLast()
+    if last != peer.slot {
+      joined[Int(peer.place)] = last
+      peers[last].place = peer.place
     }
-    let left = sessionCounts[member.slot]! - 1
-    sessionCounts[member.slot] = left == 0 ? nil : left
-    if left == 0 { hub.leave(member, reason) }
+    sessionCounts[Int(member.slot)] -= 1
+    if sessionCounts[Int(member.slot)] == 0 { hub.leave(member, reason) }
   }
 }

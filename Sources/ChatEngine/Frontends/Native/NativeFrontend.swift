@@ -17,10 +17,9 @@ public struct NativeFrontend: ~Copyable {
   var unconfirmed: [PublicKey: UInt32] = [:]
   var runs = NativeRuns()
   /// How many sessions each member has, by its slot in the hub.
-  var sessionCounts: [UInt32: Int] = [:]
+  var sessionCounts: [UInt32] = []
   /// The slots of the peers that joined, side by side for the fan-out.
   var joined: [UInt32] = []
-  var places: [UInt32: Int] = [:]
   /// Peers that may have something to send.
   var queue: [UInt32] = []
   var queueTaken = 0
@@ -119,7 +118,7 @@ public struct NativeFrontend: ~Copyable {
       output.drop(.notAuthentic, from: address, at: now)
       return
     }
-    if peer.accept != nil { confirm(peer, at: now) }
+    if peer.initiation != nil { confirm(peer, at: now) }
     serve(peer, at: now, &hub, &output)
     if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
   }
@@ -134,12 +133,12 @@ public struct NativeFrontend: ~Copyable {
       noticesDue = nil
       hasNews = true
     }
+    let queued = timers.first
     guard let slot = timers.popDue(now) else { return false }
-    guard let peer = peers.existing(slot) else { return true }
+    // Who has set another time since stands in the queue with that, too.
+    guard let peer = peers.existing(slot), peer.queuedDeadline == queued else { return true }
     peer.queuedDeadline = nil
     guard let due = peer.nextDeadline, due <= now else {
-      // Nothing happened here for a while.
-      peer.session.releaseRoom()
       schedule(peer)
       return true
     }
@@ -231,25 +230,27 @@ public struct NativeFrontend: ~Copyable {
       queueTaken += 1
       guard let peer = peers.existing(slot) else { continue }
       peer.isQueued = false
-      send(peer, at: now, &output.outbox)
-      if peer.session.ending == nil { schedule(peer) } else { end(peer, &hub, &output) }
+      if isClosing { closeIfSettled(peer) }
+      let state = peer.session.sendAll(
+        into: &output.outbox, from: log.sources, at: now, atMost: Limits.sessionDatagramsPerTurn)
+      switch state {
+      case .ended: end(peer, &hub, &output)
+      case .hasMore:
+        enqueue(peer)
+        schedule(peer)
+      case .waits(let deadline): schedule(peer, before: deadline)
+      }
     }
     queue.removeAll(keepingCapacity: true)
     queueTaken = 0
     return false
   }
 
-  private mutating func send(_ peer: NativePeer, at now: Instant, _ outbox: inout Outbox) {
-    var count = 0
-    while true {
-      if isClosing, !peer.session.isClosing, peer.session.isSettled(log.sources) {
-        peer.session.close(.shuttingDown)
-      }
-      guard peer.session.send(into: &outbox, from: log.sources, at: now) else { return }
-      count += 1
-      if count == Limits.sessionDatagramsPerTurn || outbox.isHigh { break }
+  /// While the server stops, who has all that was said is told so.
+  private func closeIfSettled(_ peer: NativePeer) {
+    if !peer.session.isClosing, peer.session.isSettled(log.sources) {
+      peer.session.close(.shuttingDown)
     }
-    if peer.session.ending == nil { enqueue(peer) }
   }
 
   /// Tells every client that the server stops, once it has all that was said.
@@ -290,7 +291,12 @@ public struct NativeFrontend: ~Copyable {
 
   /// Sets the timer, unless it is set for an earlier time already: then it is looked at again.
   mutating func schedule(_ peer: NativePeer) {
-    guard let due = peer.nextDeadline else { return }
+    if let deadline = peer.session.nextDeadline { schedule(peer, before: deadline) }
+  }
+
+  /// The same where the session's next deadline is known.
+  private mutating func schedule(_ peer: NativePeer, before deadline: Instant) {
+    let due = peer.deadline(before: deadline)
     if let queued = peer.queuedDeadline, queued <= due { return }
     peer.queuedDeadline = due
     timers.insert(due, peer.slot)
