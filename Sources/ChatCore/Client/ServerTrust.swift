@@ -9,14 +9,15 @@ final class ServerTrust {
   private let server: ServerAddress
   private var known: KnownServers?
   /// Whether the client's own key is for this time only.
-  var isPassing: Bool { warning != nil }
-  /// Why keys are not kept, where they cannot be.
+  let isPassing: Bool
+  /// Why keys are not kept, or not all of them read.
   let warning: String?
 
   /// Reads the keys; makes this user's own where there is none.
   ///
   /// Where there is no place to keep them a key is made for this time only, since nobody should be
-  /// kept from talking by that. A damaged file is an error: it may be somebody's doing.
+  /// kept from talking by that. A damaged key is an error, and so is damage that may be about this
+  /// server: it may be somebody's doing.
   init(of server: ServerAddress) throws(Failure) {
     self.server = server
     let folder: StateFolder
@@ -26,14 +27,16 @@ final class ServerTrust {
       var random = SecretRandom(seed: KernelRandom.bytes(32))
       ownKeys = KeyPair.make(&random)
       serverKey = nil
+      isPassing = true
       warning = "keys are not kept, and the server is not known again: \(error.message)"
       return
     }
     ownKeys = try KeyFile.client.loadOrMake(in: folder)
     let known = try KnownServers(in: folder)
     self.known = known
-    serverKey = known.key(of: server)
-    warning = nil
+    serverKey = try known.key(of: server)
+    isPassing = false
+    warning = known.warning
   }
 
   /// Remembers the key that the server has shown that it has.

@@ -2,7 +2,8 @@ import ChatEngine
 import Glibc
 
 /// The servers that this user has met and their keys, from the file `known_servers`: a line
-/// `HOST:PORT KEY` for each, the key in Base64. Empty lines and lines that begin with `#` stay.
+/// `HOST:PORT KEY` for each, the key in Base64. Empty lines and lines that begin with `#` stay, and
+/// so do damaged ones: only the servers that such a line could be about are not gone to.
 public struct KnownServers: Sendable {
   private struct Entry {
     let server: Substring
@@ -13,9 +14,10 @@ public struct KnownServers: Sendable {
   /// The file's lines, without their ends, and what they say.
   private var lines: [Substring] = []
   private var keys: [Substring: PublicKey] = [:]
+  /// The lines that nothing can be made of, by their indices.
+  private var damaged: [Int] = []
 
-  /// - Throws: `Failure` which names a line that is damaged. It could be the one that matters, so
-  ///   nothing can be looked up until somebody has mended it.
+  /// - Throws: `Failure` where the file cannot be read or is too long.
   public init(in folder: StateFolder) throws(Failure) {
     file = folder.file("known_servers")
     try load()
@@ -24,8 +26,29 @@ public struct KnownServers: Sendable {
   public var path: String { file.path }
   public var count: Int { keys.count }
 
+  /// What to tell a person about damaged lines; nil where there are none.
+  public var warning: String? {
+    guard let first = damaged.first else { return nil }
+    let others = damaged.count - 1
+    return "line \(first + 1) of \(path) is damaged and passed over"
+      + (others == 0 ? "" : ", and so are \(others) more") + ": mend it, or remove the line"
+  }
+
   /// The key that a server had when it was met; nil where it was not.
-  public func key(of server: ServerAddress) -> PublicKey? { keys[Self.name(of: server)] }
+  ///
+  /// - Throws: `Failure` with `.refused` which names a damaged line that has the server's host in
+  ///   it, on whatever port: somebody may have damaged it so that another key is taken for the
+  ///   first.
+  public func key(of server: ServerAddress) throws(Failure) -> PublicKey? {
+    let host = server.host.lowercased()
+    if let index = damaged.first(where: { lines[$0].lowercased().contains(host) }) {
+      throw Failure(
+        .refused,
+        "line \(index + 1) of \(path) is damaged and may be about \(server), so nothing was said "
+          + "to it: mend the line, or remove it and compare the server's key as at the first time")
+    }
+    return keys[Self.name(of: server)]
+  }
 
   /// Remembers a server's key, instead of one that it had before.
   ///
@@ -65,7 +88,12 @@ public struct KnownServers: Sendable {
   }
 
   private mutating func drop(_ name: Substring) {
-    lines.removeAll { $0.split(separator: " ").first == name }
+    let isDamaged = Set(damaged)
+    let kept = lines.indices.filter {
+      isDamaged.contains($0) || lines[$0].lowercased().split(separator: " ").first != name
+    }
+    damaged = kept.indices.filter { isDamaged.contains(kept[$0]) }
+    lines = kept.map { lines[$0] }
     keys[name] = nil
   }
 
@@ -76,6 +104,7 @@ public struct KnownServers: Sendable {
   private mutating func load() throws(Failure) {
     lines = []
     keys = [:]
+    damaged = []
     guard let (bytes, _) = try file.read(max: Limits.knownServersBytesMax) else { return }
     if bytes.count > Limits.knownServersBytesMax {
       throw Failure(.failed, "\(path) is longer than \(Limits.knownServersBytesMax) bytes")
@@ -84,10 +113,11 @@ public struct KnownServers: Sendable {
       separator: "\n", omittingEmptySubsequences: false)
     if lines.last?.isEmpty == true { lines.removeLast() }
     for (index, line) in lines.enumerated() where !line.isEmpty && !line.hasPrefix("#") {
-      guard let entry = Self.entry(line), keys.updateValue(entry.key, forKey: entry.server) == nil
-      else {
-        throw Failure(
-          .failed, "line \(index + 1) of \(path) is damaged: mend it, or remove the line")
+      // Of two lines about one server nobody can say which is right.
+      if let entry = Self.entry(line), keys[entry.server] == nil {
+        keys[entry.server] = entry.key
+      } else {
+        damaged.append(index)
       }
       if keys.count > Limits.knownServersMax {
         throw Failure(.failed, "\(path) has more than \(Limits.knownServersMax) servers")
