@@ -28,10 +28,14 @@ extension JoinSession {
     case .missed(let count): arrive(.missed(count))
     case .connectionLost(let isShutDown):
       arrive(.connectionLost(isShutDown: isShutDown))
-    case .restored(let isWhole):
+    case .restored(.whole): arrive(.restored(.whole, here: []))
+    case .restored(let how):
       // Who is here now is told after it.
-      if !isWhole { roster.removeAll() }
-      arrive(.restored(isWhole: isWhole))
+      roster.removeAll()
+      returning = how
+    case .listed:
+      if let how = returning { arrive(.restored(how, here: roster.sorted)) }
+      returning = nil
     case .ended(let ending): end(ending)
     }
     adjustFlow()

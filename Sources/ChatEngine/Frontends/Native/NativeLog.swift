@@ -43,6 +43,16 @@ struct NativeLog {
     return number
   }
 
+  /// Counts an event that is not kept, nor is what was before it.
+  mutating func pass() {
+    nextSeq += 1
+    if marks.isEmpty { return }
+    marks = []
+    marksDropped = 0
+    sources.talk.drop(below: sources.talk.end)
+    sources.objects.drop(toBytes: 0)
+  }
+
   private mutating func dropOldest() {
     guard sources.talk.count > Limits.talkLogBytes else { return }
     while sources.talk.end - marks[marksDropped].talk > UInt64(Limits.talkLogBytes) {
@@ -53,6 +63,11 @@ struct NativeLog {
       marks.removeFirst(marksDropped)
       marksDropped = 0
     }
+  }
+
+  /// The oldest event that is kept, or else the next one, and where it begins.
+  var beginning: (seq: UInt64, place: (talk: UInt64, objects: UInt64)) {
+    (firstSeq, position(after: firstSeq - 1)!)
   }
 
   /// Where the talk and the objects go on after event `last`; nil where that is not kept.
