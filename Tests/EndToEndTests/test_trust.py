@@ -86,6 +86,24 @@ def test_another_key_is_refused_loudly_until_the_old_one_is_forgotten(serve, res
     assert len(watcher.received()) == 3
 
 
+def test_a_damaged_line_stops_only_what_it_may_be_about(serve, tmp_path):
+    server = serve()
+    env = {"XDG_STATE_HOME": str(tmp_path / "anna")}
+    assert send(server, env=env).returncode == 0
+    known = tmp_path / "anna" / "chatd" / "known_servers"
+    good = known.read_text()
+    known.write_text(good + "chat.example:12345 AAAA\n")
+    result = send(server, env=env)
+    assert result.returncode == 0
+    assert f"line 2 of {known} is damaged and passed over" in one_line(result.stderr)
+    known.write_text("# mine\n" + good.replace("=", ""))
+    result = send(server, env=env)
+    assert result.returncode == 4
+    assert f"line 2 of {known} is damaged and may be about {server.target}" in one_line(
+        result.stderr)
+    assert server.summary()["messages"] == 2
+
+
 def test_a_client_that_is_running_does_not_come_back_to_another_key(serve, join, restart):
     server = serve()
     anna = join(server, "--follow", stdin=subprocess.DEVNULL)

@@ -17,14 +17,15 @@ final class ServerTrust {
   private let server: ServerAddress
   private var known: KnownServers?
   /// Whether the client's own key is for this time only.
-  var isPassing: Bool { warning != nil }
-  /// Why this user's key is not kept, where it cannot be.
+  let isPassing: Bool
+  /// Why keys are not kept, or not all of them read.
   let warning: String?
 
   /// Reads the keys; makes this user's own where there is none.
   ///
   /// Where there is no place to keep them a key is made for this time only, since nobody should be
-  /// kept from talking by that. A damaged file is an error: it may be somebody's doing.
+  /// kept from talking by that. A damaged key is an error, and so is damage that may be about this
+  /// server: it may be somebody's doing.
   init(of server: ServerAddress) throws(Failure) {
     self.server = server
     let folder: StateFolder
@@ -33,21 +34,23 @@ final class ServerTrust {
     } catch {
       ownKeys = Self.passingKeys()
       serverKey = nil
+      isPassing = true
       warning = "keys are not kept, and the server is not known again: \(error.message)"
       return
     }
     let known = try KnownServers(in: folder)
     self.known = known
-    serverKey = known.key(of: server)
+    serverKey = try known.key(of: server)
     if let keys = try KeyFile.client.load(in: folder) {
-      (ownKeys, warning) = (keys, nil)
+      (ownKeys, isPassing, warning) = (keys, false, known.warning)
       return
     }
     do throws(Failure) {
-      (ownKeys, warning) = (try KeyFile.client.loadOrMake(in: folder), nil)
+      ownKeys = try KeyFile.client.loadOrMake(in: folder)
+      (isPassing, warning) = (false, known.warning)
     } catch {
       // A folder that is full, or may only be read.
-      ownKeys = Self.passingKeys()
+      (ownKeys, isPassing) = (Self.passingKeys(), true)
       warning = "your key is for this time only, since it could not be kept: \(error.message)"
     }
   }

@@ -6,7 +6,8 @@ import Glibc
 /// was met stands behind it: `HOST:PORT,ADDRESS:PORT KEY`.
 ///
 /// A host is known by the name that was typed, as ssh has it; the names that a machine has for
-/// itself are one, `localhost`. Empty lines and lines that begin with `#` stay.
+/// itself are one, `localhost`. Empty lines and lines that begin with `#` stay, and so do damaged
+/// ones: only the servers that such a line could be about are not gone to.
 public struct KnownServers: Sendable {
   private struct Entry {
     let server: Substring
@@ -21,9 +22,10 @@ public struct KnownServers: Sendable {
   private var keys: [Substring: PublicKey] = [:]
   /// Where the servers were met whose name does not say it.
   private var places: [Substring: Substring] = [:]
+  /// The lines that nothing can be made of, by their indices.
+  private var damaged: [Int] = []
 
-  /// - Throws: `Failure` which names a line that is damaged. It could be the one that matters, so
-  ///   nothing can be looked up until somebody has mended it.
+  /// - Throws: `Failure` where the file cannot be read or is too long.
   public init(in folder: StateFolder) throws(Failure) {
     file = folder.file("known_servers")
     try load()
@@ -32,8 +34,29 @@ public struct KnownServers: Sendable {
   public var path: String { file.path }
   public var count: Int { keys.count }
 
+  /// What to tell a person about damaged lines; nil where there are none.
+  public var warning: String? {
+    guard let first = damaged.first else { return nil }
+    let others = damaged.count - 1
+    return "line \(first + 1) of \(path) is damaged and passed over"
+      + (others == 0 ? "" : ", and so are \(others) more") + ": mend it, or remove the line"
+  }
+
   /// The key that a server had when it was met; nil where it was not.
-  public func key(of server: ServerAddress) -> PublicKey? { keys[Self.name(of: server)] }
+  ///
+  /// - Throws: `Failure` with `.refused` which names a damaged line that has the server's host in
+  ///   it, on whatever port: somebody may have damaged it so that another key is taken for the
+  ///   first.
+  public func key(of server: ServerAddress) throws(Failure) -> PublicKey? {
+    let host = server.host.lowercased()
+    if let index = damaged.first(where: { lines[$0].lowercased().contains(host) }) {
+      throw Failure(
+        .refused,
+        "line \(index + 1) of \(path) is damaged and may be about \(server), so nothing was said "
+          + "to it: mend the line, or remove it and compare the server's key as at the first time")
+    }
+    return keys[Self.name(of: server)]
+  }
 
   /// The servers that were met at an address, under whatever name, in alphabetical order.
   func met(at address: PeerAddress) -> [(name: String, key: PublicKey)] {
@@ -89,7 +112,12 @@ public struct KnownServers: Sendable {
   }
 
   private mutating func drop(_ name: Substring) {
-    lines.removeAll { Self.entry($0)?.server == name }
+    let isDamaged = Set(damaged)
+    let kept = lines.indices.filter {
+      isDamaged.contains($0) || Self.entry(lines[$0])?.server != name
+    }
+    damaged = kept.indices.filter { isDamaged.contains(kept[$0]) }
+    lines = kept.map { lines[$0] }
     (keys[name], places[name]) = (nil, nil)
   }
 
@@ -100,6 +128,7 @@ public struct KnownServers: Sendable {
   private mutating func load() throws(Failure) {
     lines = []
     (keys, places) = ([:], [:])
+    damaged = []
     guard let (bytes, _) = try file.read(max: Limits.knownServersBytesMax) else { return }
     if bytes.count > Limits.knownServersBytesMax {
       throw Failure(.failed, "\(path) is longer than \(Limits.knownServersBytesMax) bytes")
@@ -108,12 +137,12 @@ public struct KnownServers: Sendable {
       separator: "\n", omittingEmptySubsequences: false)
     if lines.last?.isEmpty == true { lines.removeLast() }
     for (index, line) in lines.enumerated() where !line.isEmpty && !line.hasPrefix("#") {
-      guard let entry = Self.entry(line), keys.updateValue(entry.key, forKey: entry.server) == nil
-      else {
-        throw Failure(
-          .failed, "line \(index + 1) of \(path) is damaged: mend it, or remove the line")
+      // Of two lines about one server nobody can say which is right.
+      if let entry = Self.entry(line), keys[entry.server] == nil {
+        (keys[entry.server], places[entry.server]) = (entry.key, entry.place)
+      } else {
+        damaged.append(index)
       }
-      places[entry.server] = entry.place
       if keys.count > Limits.knownServersMax {
         throw Failure(.failed, "\(path) has more than \(Limits.knownServersMax) servers")
       }

@@ -16,7 +16,8 @@ enum JoinEvent {
   /// So many events did not arrive, because of whoever reads the screen, or of the connection.
   case missed(Int, isReaderSlow: Bool)
   case connectionLost(isShutDown: Bool)
-  case restored(isWhole: Bool)
+  /// With the names of others who are here, in order, where that is news.
+  case restored(ClientReturn, here: [String])
   /// What this client has to say itself.
   case status(String)
   case complaint(String)
@@ -50,10 +51,21 @@ extension JoinEvent {
         + "; the server keeps the last \(Limits.talkLogBytes >> 20) MiB"
     case .connectionLost(true): "the server is shutting down; coming back when it does"
     case .connectionLost(false): "the server no longer answers; trying again"
-    case .restored(true): "back, and nothing was missed"
-    case .restored(false): "back; what was said meanwhile is not known"
+    case .restored(.whole, _): "back, and nothing was missed"
+    case .restored(.incomplete, let names): "back after a long time; \(Self.here(names))"
+    case .restored(.restarted, let names):
+      "back: the server was started again, and what was said just before may be missing; "
+        + Self.here(names)
     default: nil
     }
+  }
+
+  /// Who is here, in words.
+  private static func here(_ names: [String]) -> String {
+    if names.isEmpty { return "nobody else is here" }
+    let shown = names.prefix(Limits.returnNamesShownMax).map { ShownText.string($0) }
+    let rest = names.count - shown.count
+    return "here: \(shown.joined(separator: ", "))" + (rest == 0 ? "" : " and \(rest) more")
   }
 
   /// The event as one JSON object and a newline; nil for what is for a person's eyes only.
@@ -106,9 +118,10 @@ extension JoinEvent {
     case .connectionLost(let isShutDown):
       begin("connection-lost")
       object.add("reason", isShutDown ? "shut-down" : "no-answer")
-    case .restored(let isWhole):
+    case .restored(let how, let names):
       begin("restored")
-      object.add("missed", isWhole ? "nothing" : "unknown")
+      object.add("missed", how == .whole ? "nothing" : "unknown")
+      if how != .whole { object.add("here", names) }
     case .status, .complaint, .said, .showed, .help:
       return nil
     }

@@ -36,7 +36,14 @@ extension JoinSession {
       isServerLost = true
       arrive(.connectionLost(isShutDown: isShutDown))
       showWaiting()
-    case .restored(let isWhole): restore(isWhole: isWhole)
+    case .restored(.whole): restore(.whole)
+    case .restored(let how):
+      // Who is here now is told after it.
+      roster.removeAll()
+      returning = how
+    case .listed:
+      if let how = returning { restore(how) }
+      returning = nil
     case .ended(let ending): end(ending)
     }
     adjustFlow()
@@ -108,13 +115,11 @@ extension JoinSession {
     return quoted(text, line: entry.line)
   }
 
-  private func restore(isWhole: Bool) {
+  private func restore(_ how: ClientReturn) {
     isServerLost = false
-    // Who is here now is told after it.
-    if !isWhole { roster.removeAll() }
-    arrive(.restored(isWhole: isWhole))
+    arrive(.restored(how, here: how == .whole ? [] : roster.sorted))
     // What the server has, and will not be heard any more, has its place in what is not known.
-    if !isWhole { for entry in unplaced.removeAccepted() { arrive(entry.content) } }
+    if how != .whole { for entry in unplaced.removeAccepted() { arrive(entry.content) } }
     showWaiting()
   }
 

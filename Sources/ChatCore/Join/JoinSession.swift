@@ -19,6 +19,8 @@ final class JoinSession {
   var desk: PictureDesk?
   var roster = Roster()
   var order = ArrivalOrder()
+  /// Set while the client is back and not yet told who is here.
+  var returning: ClientReturn?
   var received = 0
   var hasJoined = false
   var isInputEnded = false

@@ -17,7 +17,9 @@ final class ServerLoop {
   private let log: LogSink
   private let manager = ServiceManager()
   private let pictures: WorkerThread<SavedPicture>?
-  private let owners: WorkerThread<OwnedName>?
+  private let owners: WorkerThread<OwnedBatch>?
+  /// What this turn of the loop tells of who owns which name.
+  private var owned: [OwnedNames.Owned] = []
   /// Whether a person started this at a terminal, which ends with it.
   private let isByHand: Bool
   private let signals: Signals
@@ -45,6 +47,7 @@ final class ServerLoop {
       options.classicPolicy ?? (options.passwordFile == nil ? .private : .off)
     classicPolicy = configuration.classicPolicy
     configuration.hashSeed = .random(in: 0...UInt64.max)
+    configuration.firstSessionGeneration = .random(in: 0...UInt32.max)
     configuration.secretSeed = KernelRandom.bytes(32)
     identity = try ServerIdentity(options)
     identity.complete(&configuration)
@@ -108,6 +111,7 @@ final class ServerLoop {
     port.endTurn()
     for effect in engine.output.effects { perform(effect) }
     engine.output.effects.removeAll(keepingCapacity: true)
+    keepOwners()
     transcript.append(engine.output.transcript)
     engine.output.transcript.removeAll(keepingCapacity: true)
     for record in engine.output.takeLog() { log.write(record) }
@@ -135,11 +139,17 @@ final class ServerLoop {
       if pictures?.send(SavedPicture(name: name, jpeg: jpeg)) == false {
         engine.output.drop(.saveQueue, from: nil, at: reactor.now)
       }
-    case .keepOwner(let name, let owner):
-      if owners?.send(OwnedName(name: name, owner: owner)) == false {
-        engine.output.drop(.saveQueue, from: nil, at: reactor.now)
-      }
+    case .keepOwner(let name, let owner): owned.append((name, owner))
     }
+  }
+
+  /// Has all of a turn written down at once: many come in one, and each write waits for the disk.
+  private func keepOwners() {
+    if owned.isEmpty { return }
+    if owners?.send(OwnedBatch(names: owned)) == false {
+      engine.output.drop(.saveQueue, from: nil, at: reactor.now)
+    }
+    owned.removeAll()
   }
 
   // MARK: Signals
@@ -300,14 +310,14 @@ extension ServerLoop {
 
   private static func ownerWorker(
     _ owned: OwnedNames?, _ log: LogSink
-  ) throws(SystemError) -> WorkerThread<OwnedName>? {
+  ) throws(SystemError) -> WorkerThread<OwnedBatch>? {
     guard let owned else { return nil }
     // Each time waits for the disk, so a crowd's names are written together.
     return try WorkerThread(
       capacity: Limits.ownersWaitingMax, gapMilliseconds: UInt32(Limits.ownersGapMilliseconds)
-    ) { names in
+    ) { batches in
       do throws(Failure) {
-        try owned.append(names.map { ($0.name, $0.owner) })
+        try owned.append(batches.flatMap { $0.names })
       } catch {
         log.write(LogRecord(.error, "owner-not-kept", [("reason", .text(error.message))]))
       }
@@ -315,9 +325,8 @@ extension ServerLoop {
   }
 }
 
-private struct OwnedName: Sendable {
-  var name: MemberName
-  var owner: PublicKey
+private struct OwnedBatch: Sendable {
+  var names: [OwnedNames.Owned]
 }
 
 private struct SavedPicture: Sendable {

@@ -10,6 +10,10 @@ struct JSONObject {
 
   mutating func add(_ key: String, _ value: Int) { addRaw(key, String(value)) }
 
+  mutating func add(_ key: String, _ values: [String]) {
+    addRaw(key, "[\(values.map(JSONText.quoted).joined(separator: ","))]")
+  }
+
   /// The object and a newline.
   var line: String { text + "}\n" }
 

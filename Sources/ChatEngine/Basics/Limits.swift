@@ -76,7 +76,7 @@ public enum Limits {
   /// How long a session lives without a word of the other end.
   public static let sessionSilenceSecondsMax = 60
   /// How often a native client shows that it is there.
-  public static let sessionKeepAliveSeconds = 20
+  public static let sessionKeepAliveSeconds = 10
   /// After how long without a word to the other end a session gives back the room for speaking.
   public static let sessionRestSeconds = 3
   /// A key is used for so many packets, and so long.
@@ -121,6 +121,13 @@ public enum Limits {
   public static let uploadBytesMax = 64 << 20
   /// Pictures that one client may offer before the first has come.
   public static let offersMax = 64
+  /// Events that are kept while no native client was here yet: those of a server that was started
+  /// again come back for them.
+  public static let unheardEventsMax: UInt64 = 200
+  /// Those who were here before a server was started again may be away for so long.
+  public static let returnSecondsMax = 60
+  /// Names of those who are here that a client lists when it is back.
+  public static let returnNamesShownMax = 20
   /// Client programs whose last numbers a server, and whose texts a client, remembers.
   public static let runsMax = 65_536
   public static let runsRememberedMax = 10_000
@@ -137,14 +144,26 @@ public enum Limits {
   public static let messagesPerTurnMax = 256
   /// Datagrams of one session before the others have their turn.
   public static let sessionDatagramsPerTurn = 16
-  /// Handshakes of one address that may fail in a second.
+  /// Handshakes of one address that may fail in a second; beyond that, those from ports that did
+  /// not fail within the last second; and those of all addresses together.
   public static let badHandshakesPerSecond = 10
+  public static let badHandshakesPerSecondOfNewPorts = 100
+  public static let badHandshakesPerSecondOfAll = 2_000
+  /// How long the lots last that those of new ports draw.
+  public static let handshakeWindowMilliseconds = 250
+  /// Addresses with their ports are hashed to so many budgets of one a second.
+  public static let handshakePortBudgets = 16_384
   /// How long a server that was told to stop waits for its clients to have everything.
   public static let settleSecondsMax = 2
   /// Names that are owned by a key, in all.
   public static let ownedNamesMax = 65_536
   public static let ownedNamesPerKeyMax = 16
-  /// New owners that may wait to be written down.
+  /// Names that get an owner from one address: in an hour, and at once.
+  public static let ownedNamesPerHour = 60
+  public static let ownedNamesBurst = 256
+  /// That a name is used is written down at most so often.
+  public static let ownedNameToldSeconds = 3_600
+  /// Turns of the loop whose owners may wait to be written down.
   public static let ownersWaitingMax = 8_192
   /// They are written down at most so often.
   public static let ownersGapMilliseconds = 50
@@ -180,6 +199,8 @@ public enum Limits {
   /// The file of owned names: `ownedNamesMax` lines of a key and a name take 11 MiB, and several
   /// servers may share it.
   public static let ownedNamesBytesMax = 64 << 20
+  /// A longer file is written anew, with a line for each name.
+  public static let ownedNamesBytesHigh = 16 << 20
   /// Tries, 10 ms apart, to change a file that another process is changing.
   public static let stateLockTriesMax = 200
 

@@ -72,7 +72,7 @@ extension NativeClient {
 
   func enter(_ welcome: NativeReply.Welcome, at now: Instant) {
     guard phase == .joining else { return }
-    hearing.begin(welcome, &events)
+    let how = hearing.begin(welcome, &events)
     giveUpAt = nil
     lastProgress = now
     progressSeen = 0
@@ -84,7 +84,8 @@ extension NativeClient {
       if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }
       events.append(.joined)
     } else {
-      events.append(.restored(isWhole: welcome.isResumed))
+      events.append(.restored(how))
+      if how == .restarted { awaitingEnd = now + .seconds(Limits.returnSecondsMax) }
     }
     if welcome.name != name {
       name = welcome.name
@@ -97,6 +98,7 @@ extension NativeClient {
   private func beginToHear(at now: Instant) {
     guard phase == .joining, wasJoined else { return }
     phase = .joined
+    hearing.endList(&events)
   }
 
   private func refuse(_ words: String, at now: Instant) {

@@ -11,6 +11,9 @@ public struct ServerConfiguration: Sendable {
   public var hashSeed: UInt64 = 0
   /// 32 bytes that nobody else knows, from which the keys of sessions are drawn.
   public var secretSeed = [UInt8](repeating: 0, count: 32)
+  /// Where the ids of sessions begin, in their upper 15 bits. It should differ from start to start:
+  /// then a session from before is told that it is not known, and is not taken for a new one.
+  public var firstSessionGeneration: UInt32 = 0
   /// The server's long-lived key; nil for one of this process.
   public var keyPair: KeyPair?
   /// What the password was made into, and the salt that clients need for the same.

@@ -52,7 +52,7 @@ public struct ServerOutput: ~Copyable {
 public enum ServerEffect: Sendable {
   /// Keep a picture as a file named after its sender.
   case savePicture(name: String, jpeg: [UInt8])
-  /// Remember that a name belongs to a key.
+  /// Remember that a name belongs to a key, and that it was used now.
   case keepOwner(name: MemberName, owner: PublicKey)
 }
 
@@ -66,6 +66,7 @@ public enum DropReason: String, CaseIterable, Sendable {
   case handshakes = "handshakes"
   case wrongPassword = "wrong-password"
   case noName = "no-name"
+  case nameNotOwned = "name-not-owned"
   case notPrivate = "not-private"
   case classicOff = "classic-off"
   case badName = "bad-name"

@@ -72,10 +72,12 @@ public struct Hub {
 
   /// Lets someone in.
   ///
-  /// - Parameter owner: the newcomer's key. The first key that uses a name owns it from then on;
-  ///   where a member of this name and key is here already, the newcomer is that member, too.
+  /// - Parameters:
+  ///   - owner: the newcomer's key. Where a member of this name and key is here already, the
+  ///     newcomer is that member, too.
+  ///   - isBack: whether the newcomer says that it was here before.
   public mutating func join(
-    _ wanted: MemberName, owner: PublicKey? = nil, owns: Bool = true, ifTaken: TakenName
+    _ wanted: MemberName, owner: PublicKey? = nil, isBack: Bool = false, ifTaken: TakenName
   ) throws(Refusal) -> MemberID {
     if let owner, let here = names[wanted.key], members[here.slot].owner == owner { return here }
     if members.isFull { throw .full }
@@ -83,8 +85,6 @@ public struct Hub {
       throw owners.admits(owner, to: wanted) ? .nameTaken : .nameOwned
     }
     if let owner, let here = names[name.key], members[here.slot].owner == owner { return here }
-    // A name with a number was not chosen: who comes first does not keep it from all others.
-    if let owner, owns, name == wanted { owners.claim(name, for: owner) }
     nextGeneration &+= 1
     guard
       let slot = members.insert(
@@ -94,7 +94,7 @@ public struct Hub {
     }
     let id = MemberID(slot: slot, generation: nextGeneration)
     names[name.key] = id
-    events.append(HubEvent(member: id, name: name, kind: .joined))
+    events.append(HubEvent(member: id, name: name, kind: .joined(isBack: isBack)))
     return id
   }
 
@@ -200,7 +200,21 @@ public struct Hub {
     owners.restore(name, for: owner)
   }
 
-  /// The names that got an owner since this was last asked.
+  /// Whether a name belongs to a key.
+  public func isOwned(_ name: MemberName) -> Bool { owners.isOwned(name) }
+
+  /// Makes a member's name its key's, or notes that its owner uses it. It is for names that were
+  /// chosen: one that was given, with a number, should not be kept from all others.
+  ///
+  /// - Returns: whether it is its key's now; else it is used without being owned.
+  public mutating func own(_ member: MemberID, at now: Instant) -> Bool {
+    check(member)
+    guard let owner = members[member.slot].owner else { return false }
+    let here = names
+    return owners.use(members[member.slot].name, by: owner, at: now) { here[$0.key] != nil }
+  }
+
+  /// The names that got an owner, or were used by theirs, since this was last asked.
   public mutating func takeClaims() -> [(name: MemberName, owner: PublicKey)] {
     owners.takeClaims()
   }
@@ -235,7 +249,8 @@ public enum DepartureReason: String, Sendable, CaseIterable {
 /// Something that happened. Ranges are positions in the hub's `bytes`.
 public struct HubEvent: Sendable {
   public enum Kind: Sendable {
-    case joined
+    /// Whether it says that it was here before.
+    case joined(isBack: Bool)
     case said(Range<Int>, MessageID?)
     case showed(Range<Int>, JPEGHeader, MessageID?)
     case left(DepartureReason)

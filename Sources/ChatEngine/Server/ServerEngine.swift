@@ -68,7 +68,8 @@ public final class ServerEngine {
     }
     while !output.outbox.isHigh,
       classic.expireOne(at: time.instant, hub: &hub, output: &output)
-        || native.expireOne(at: time.instant, hub: &hub, output: &output)
+        || native.expireOne(
+          at: time.instant, hub: &hub, joins: &joins, output: &output)
     {
       publish(at: time)
     }

@@ -18,7 +18,7 @@ struct KnownServersTests {
     let state = try TemporaryState()
     var known = try KnownServers(in: state.folder)
     #expect(known.count == 0)
-    #expect(known.key(of: try address("chat.example")) == nil)
+    #expect(try known.key(of: address("chat.example")) == nil)
     try known.pin(one, of: try address("Chat.Example"))
     try known.pin(two, of: try address("[2001:db8::1]:4000"))
     #expect(state.files == ["known_servers"])
@@ -31,10 +31,10 @@ struct KnownServersTests {
         """)
     let again = try KnownServers(in: state.folder)
     #expect(again.count == 2)
-    #expect(again.key(of: try address("chat.example:12345")) == one)
-    #expect(again.key(of: try address("chat.example:12346")) == nil)
-    #expect(again.key(of: try address("[2001:DB8::1]:4000")) == two)
-    #expect(again.key(of: .thisMachine) == nil)
+    #expect(try again.key(of: address("chat.example:12345")) == one)
+    #expect(try again.key(of: address("chat.example:12346")) == nil)
+    #expect(try again.key(of: address("[2001:DB8::1]:4000")) == two)
+    #expect(try again.key(of: .thisMachine) == nil)
   }
 
   @Test("Another key takes the place of the first, and a server can be forgotten")
@@ -44,12 +44,12 @@ struct KnownServersTests {
     var known = try KnownServers(in: state.folder)
     #expect(known.count == 2)
     try known.pin(two, of: try address("a:1"))
-    #expect(known.key(of: try address("a:1")) == two)
+    #expect(try known.key(of: address("a:1")) == two)
     let lines = state.read("known_servers").split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines == ["# mine", "", "b:2 \(text(of: one))", "a:1 \(text(of: two))", ""])
     #expect(try known.forget(try address("b:2")))
     #expect(try !known.forget(try address("b:2")))
-    #expect(try KnownServers(in: state.folder).key(of: try address("b:2")) == nil)
+    #expect(try KnownServers(in: state.folder).key(of: address("b:2")) == nil)
     #expect(state.files == ["known_servers"])
   }
 
@@ -104,7 +104,7 @@ struct KnownServersTests {
     var second = try KnownServers(in: state.folder)
     try first.pin(one, of: try address("a"))
     try second.pin(two, of: try address("b"))
-    #expect(second.key(of: try address("a")) == one)
+    #expect(try second.key(of: address("a")) == one)
     #expect(try KnownServers(in: state.folder).count == 2)
   }
 
@@ -117,10 +117,40 @@ struct KnownServersTests {
     ])
   func namesDamage(line: String) throws {
     let state = try TemporaryState()
-    let before = "# one\nb:1 \(nobody)\n"
-    state.write("known_servers", before + line + "\nc:1 \(nobody)\n")
-    let said = complaint { () throws(Failure) in try KnownServers(in: state.folder) }
-    #expect(said?.contains("line 3 of \(state.folder.path)/known_servers") == true, "\(said ?? "")")
+    let text = "# one\nb:1 \(nobody)\n" + line + "\nchat.example:1 \(nobody)\n"
+    state.write("known_servers", text)
+    var known = try KnownServers(in: state.folder)
+    let place = "line 3 of \(state.folder.path)/known_servers"
+    #expect(known.warning?.contains(place) == true, "\(known.warning ?? "")")
+    #expect(try known.key(of: address("chat.example:1")) != nil)
+    // It stays where it is for somebody to mend, whatever else is changed.
+    try known.pin(one, of: try address("c:1"))
+    #expect(try known.forget(try address("chat.example:1")))
+    #expect(known.warning?.contains(place) == true)
+    #expect(
+      state.read("known_servers") == text.split(separator: "\n")[..<3].joined(separator: "\n")
+        + "\nc:1 \(ChatCoreTests.text(of: one))\n")
+  }
+
+  @Test(
+    "A server that a damaged line may be about is not gone to, on whatever port",
+    arguments: [
+      "chat.example:1 AAAA", "Chat.Example:12345", "# \u{fffd}", "xchat.example:1 \(nobody) x",
+      "other:1 \(nobody)chat.example:1 \(nobody)", "chat.example:7 \(nobody)",
+    ])
+  func refusesDoubt(line: String) throws {
+    let state = try TemporaryState()
+    state.write("known_servers", "chat.example:7 \(nobody)\n" + line + "\n")
+    let known = try KnownServers(in: state.folder)
+    #expect(try known.key(of: address("other.example")) == nil)
+    let isComment = line.hasPrefix("#")
+    do throws(Failure) {
+      _ = try known.key(of: ServerAddress("CHAT.example")!)
+      #expect(isComment)
+    } catch {
+      #expect(!isComment && error.exitCode == .refused)
+      #expect(error.message.contains("line 2 of \(state.folder.path)/known_servers"))
+    }
   }
 
   @Test("There are not more than there may be")

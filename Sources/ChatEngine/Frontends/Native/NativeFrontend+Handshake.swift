@@ -41,7 +41,7 @@ extension NativeFrontend {
       send(known.accept, to: address, &output)
       return
     }
-    guard joins.admitsHandshake(of: address, at: now) else {
+    guard joins.admitsHandshake(of: address, at: now, &random) else {
       output.drop(.handshakes, from: address, at: now)
       return
     }
@@ -70,10 +70,7 @@ extension NativeFrontend {
     proof: [UInt8], _ hash: [UInt8], _ address: PeerAddress, at now: Instant,
     _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) -> Handshake.Refusal? {
-    guard joins.take(address, at: now) == .granted else {
-      output.drop(.joinsPerSecond, from: address, at: now)
-      return .tooMany
-    }
+    // A wrong password costs the address's joins nothing, or who guesses would keep out others.
     if let password,
       !Blake2b.areEqual(proof.span, Handshake.proof(of: password.key, hash: hash).span)
     {
@@ -81,7 +78,13 @@ extension NativeFrontend {
       output.drop(.wrongPassword, from: address, at: now)
       return .wrongPassword
     }
+    guard joins.take(address, at: now) == .granted else {
+      joins.noteFailedHandshake(of: address, at: now)
+      output.drop(.joinsPerSecond, from: address, at: now)
+      return .tooMany
+    }
     if peers.isFull || unconfirmed.count >= Limits.unconfirmedMax {
+      joins.noteFailedHandshake(of: address, at: now)
       output.drop(.clientsMax, from: address, at: now)
       return .full
     }
@@ -94,7 +97,7 @@ extension NativeFrontend {
     _ output: inout ServerOutput
   ) {
     let slot = peers.nextSlot
-    if Int(slot) == generations.count { generations.append(0) }
+    if Int(slot) == generations.count { generations.append(firstGeneration) }
     generations[Int(slot)] &+= 1
     let id = slot | generations[Int(slot)] << Self.slotBits
     let cipher = wish.offersAES && takesAES ? Cipher.aesGCM : .chaChaPoly

@@ -2,7 +2,8 @@
 extension NativeFrontend {
   /// Takes what came on a peer's channels, as far as its budget goes.
   mutating func serve(
-    _ peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
+    _ peer: NativePeer, at now: Instant, _ hub: inout Hub, _ joins: inout JoinBudgets,
+    _ output: inout ServerOutput
   ) {
     while !peer.session.isClosing, let message = peer.session.takeMessage(.control) {
       guard let request = NativeRequest(message) else {
@@ -10,7 +11,7 @@ extension NativeFrontend {
         break
       }
       switch request {
-      case .join(let join): admit(peer, join, at: now, &hub, &output)
+      case .join(let join): admit(peer, join, at: now, &hub, &joins, &output)
       case .leave: peer.session.close(.done)
       case .offer(let offer): take(offer, from: peer)
       case .say: peer.session.fail("talk on the control channel")
@@ -28,7 +29,7 @@ extension NativeFrontend {
 
   private mutating func admit(
     _ peer: NativePeer, _ join: NativeRequest.Join, at now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) {
     if peer.member != nil { return peer.session.fail("a second JOIN") }
     if isClosing { return peer.session.close(.shuttingDown) }
@@ -36,13 +37,27 @@ extension NativeFrontend {
     do throws(Hub.Refusal) {
       let name = try acceptName(join.name)
       member = try hub.join(
-        name, owner: peer.session.remoteKey, owns: !join.isPassing,
+        name, owner: peer.session.remoteKey, isBack: join.log != 0,
         ifTaken: join.acceptsNumber ? .number : .refuse)
+      if !join.isPassing, hub.name(of: member) == name {
+        own(member, peer.session.address, at: now, &hub, &joins, &output)
+      }
     } catch {
       refuse(peer, error, join.name, at: now, &output)
       return
     }
     attach(peer, join, as: member, at: now, &hub, &output)
+  }
+
+  /// Lets a member's key own the name that it chose, where it still can; it is in anyway.
+  private func own(
+    _ member: MemberID, _ address: PeerAddress, at now: Instant,
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
+  ) {
+    let isAllowed = hub.isOwned(hub.name(of: member)) || joins.takeName(address, at: now)
+    if !isAllowed || !hub.own(member, at: now) {
+      output.drop(.nameNotOwned, from: address, at: now)
+    }
   }
 
   private func acceptName(_ text: String) throws(Hub.Refusal) -> MemberName {
@@ -89,18 +104,20 @@ extension NativeFrontend {
     runs[key].slot = peer.slot
     peer.place = UInt32(joined.count)
     joined.append(peer.slot)
-    // Who was not here before is told what happens from now on.
     let resumed = wasHere && join.log == log.id ? log.position(after: join.last) : nil
-    // Whoever begins here hears of its own joining from the list of who is here.
-    let from = resumed ?? log.position(after: log.nextSeq - 1)!
-    peer.session.follow(talkFrom: from.talk, objectsFrom: from.objects)
+    // Who was here before, in this life of the server or another, missed what is kept; who was not
+    // is told what happens from now on, and of its own joining by the list of who is here.
+    let isBack = join.log != 0 && (wasHere || join.log != log.id)
+    let from = isBack ? log.beginning : log.end
+    let place = resumed ?? from.place
+    peer.session.follow(talkFrom: place.talk, objectsFrom: place.objects)
     peer.session.objectAuthor = Self.author(member, UInt32(truncatingIfNeeded: join.run))
     let run = runs[key]
     let name = hub.name(of: member)
     NativeReply.welcome(
       NativeReply.Welcome(
         name: name.text, member: Self.number(of: member), log: log.id,
-        isResumed: resumed != nil, next: resumed == nil ? log.nextSeq : join.last + 1,
+        isResumed: resumed != nil, next: resumed == nil ? from.seq : join.last + 1,
         said: run.said, shown: run.shown, messageBytesMax: UInt64(Limits.messageBytesMax),
         pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName)
     ).send(on: &peer.session)

@@ -13,6 +13,7 @@ public struct NativeFrontend: ~Copyable {
   var peers: Slab<NativePeer>
   /// So that an id that was used before is not taken for a new session's.
   var generations: [UInt32] = []
+  let firstGeneration: UInt32
   /// Peers whose Accept may not have arrived, by their Init.
   var unconfirmed: [PublicKey: UInt32] = [:]
   var runs = NativeRuns()
@@ -54,6 +55,7 @@ public struct NativeFrontend: ~Copyable {
     }
     log = NativeLog(id: random.uint64())
     peers = Slab(capacity: configuration.clientsMax + Limits.unconfirmedMax)
+    firstGeneration = configuration.firstSessionGeneration
     self.random = random
   }
 
@@ -90,7 +92,7 @@ public struct NativeFrontend: ~Copyable {
     bytes.withUnsafeBufferPointer { bytes in
       switch DatagramType(rawValue: bytes[0]) {
       case .data, .dataNextPhase, .shared, .sharedNextPhase:
-        hear(bytes, from: address, at: now, &hub, &output)
+        hear(bytes, from: address, at: now, &hub, &joins, &output)
       case .hello:
         answerHello(bytes, from: address, at: now, hub.memberCount, &output)
       case .initiation:
@@ -102,7 +104,7 @@ public struct NativeFrontend: ~Copyable {
 
   private mutating func hear(
     _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) {
     guard let header = PacketHeader(bytes) else {
       output.drop(.notNative, from: address, at: now)
@@ -119,7 +121,7 @@ public struct NativeFrontend: ~Copyable {
       return
     }
     if peer.initiation != nil { confirm(peer, at: now) }
-    serve(peer, at: now, &hub, &output)
+    serve(peer, at: now, &hub, &joins, &output)
     if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
   }
 
@@ -127,7 +129,7 @@ public struct NativeFrontend: ~Copyable {
   ///
   /// - Returns: whether there was something.
   public mutating func expireOne(
-    at now: Instant, hub: inout Hub, output: inout ServerOutput
+    at now: Instant, hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
   ) -> Bool {
     if let due = noticesDue, due <= now {
       noticesDue = nil
@@ -146,7 +148,7 @@ public struct NativeFrontend: ~Copyable {
     if let due = peer.joinDeadline, due <= now { peer.session.close(.idle, "did not join") }
     if let due = peer.heldUntil, due <= now {
       peer.heldUntil = nil
-      serve(peer, at: now, &hub, &output)
+      serve(peer, at: now, &hub, &joins, &output)
     }
     if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
     return true
@@ -165,8 +167,9 @@ public struct NativeFrontend: ~Copyable {
     _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant
   ) {
     roster.note(event)
-    // Where no native client ever was, nobody can come back and ask for it.
-    if runs.isEmpty { return }
+    // Where no native client ever was, only those of the server's life before this one can come
+    // back and ask for it, and they come soon.
+    if runs.isEmpty, log.nextSeq > Limits.unheardEventsMax { return log.pass() }
     let member = Self.number(of: event.member)
     switch event.kind {
     case .joined:

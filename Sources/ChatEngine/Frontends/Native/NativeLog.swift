@@ -57,6 +57,16 @@ struct NativeLog {
     return number
   }
 
+  /// Counts an event that is not kept, nor is what was before it.
+  mutating func pass() {
+    nextSeq += 1
+    if marks.isEmpty { return }
+    (marks, waiting) = ([], [])
+    marksDropped = 0
+    sources.talk.drop(below: sources.talk.end)
+    sources.objects.drop(toBytes: 0)
+  }
+
   private mutating func dropOldest() {
     guard sources.talk.count > Limits.talkLogBytes else { return }
     while sources.talk.end - marks[marksDropped].talk > UInt64(Limits.talkLogBytes) {
@@ -69,10 +79,20 @@ struct NativeLog {
     }
   }
 
+  /// The oldest event that is kept, or else the next one, and where it begins.
+  var beginning: (seq: UInt64, place: (talk: UInt64, objects: UInt64)) {
+    (firstSeq, position(after: firstSeq - 1)!)
+  }
+
+  /// The number of the next event, and where it will begin.
+  var end: (seq: UInt64, place: (talk: UInt64, objects: UInt64)) {
+    (nextSeq, (talkEnd, sources.objects.end))
+  }
+
   /// Where the talk and the objects go on after event `last`; nil where that is not kept.
   func position(after last: UInt64) -> (talk: UInt64, objects: UInt64)? {
     guard last < nextSeq, last + 1 >= firstSeq else { return nil }
-    if last + 1 == nextSeq { return (talkEnd, sources.objects.end) }
+    if last + 1 == nextSeq { return end.place }
     let mark = marks[marksDropped + Int(last + 1 - firstSeq)]
     return (mark.talk, mark.objects)
   }
