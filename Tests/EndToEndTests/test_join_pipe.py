@@ -235,7 +235,7 @@ def test_a_server_that_stops_and_comes_back_is_said_once(serve, join):
     time.sleep(1.5)
     assert piper.process.poll() is None
     again = serve("--port", str(server.port), state=server.state)
-    piper.errors.wait_for("back; what was said meanwhile is not known")
+    piper.errors.wait_for("back; the server was started again")
     newcomer = again.a("Newcomer")
     piper.write("still me\n")
     assert newcomer.receive() == b"Piper: still me"

@@ -68,27 +68,29 @@ def test_a_crash_and_a_restart_are_one_line_each_for_everybody(serve, join):
         people.append(join(server, "--follow", name=name))
         server.wait_for_summary(clients=count)
     anna, bert, carl = people
-    anna.errors.wait_for("Carl joined")
+    for person in anna, bert:
+        person.errors.wait_for("Carl joined")
     server.crash()
     again = serve("--port", str(server.port), state=server.state)
-    # Each notices when it says something; who only listens, when it shows that it is there.
+    # Each notices when it says something; who only listens, when it shows that it is there, or
+    # before, where it still had something to acknowledge.
     for person, count in (anna, 1), (bert, 2):
         person.write(f"number {count}\n")
-        again.wait_for_summary(clients=count, messages=count)
+        again.wait_for_summary(messages=count)
     again.wait_for_summary(clients=3)
     wait_until(lambda: carl.output.lines == ["Anna: number 1", "Bert: number 2"],
                "what was said before Carl was back")
     carl.write("number 3\n")
-    for person, here in (anna, None), (bert, "Anna"), (carl, "Anna, Bert"):
+    for person in people:
         wait_until(lambda: person is carl or "Carl: number 3" in person.output.lines, "Carl")
         lines = person.errors.lines
         lost = [number for number, line in enumerate(lines) if "no longer answers" in line]
-        assert len(lost) == 1
-        back, = lines[lost[0] + 1:]
+        assert len(lost) == 1 and len(lines) == lost[0] + 2, lines
+        back = lines[-1]
         assert "started again" in back
-        assert back.endswith("nobody else is here" if here is None else f"here: {here}")
+        assert "nobody else is here" in back or "; here: " in back
     told = [line.split(" ", 1)[1] for line in again.transcript.lines]
-    assert [line for line in told if line.startswith("*")] == [
+    assert sorted(line for line in told if line.startswith("*")) == [
         "* Anna is back", "* Bert is back", "* Carl is back"]
 
 

@@ -54,7 +54,7 @@ extension JoinEvent {
     case .restored(.whole, _): "back, and nothing was missed"
     case .restored(.incomplete, let names): "back after a long time; \(Self.here(names))"
     case .restored(.restarted, let names):
-      "back: the server was started again, and what was said just before may be missing; "
+      "back; the server was started again, and its last words may be missing; "
         + Self.here(names)
     default: nil
     }
