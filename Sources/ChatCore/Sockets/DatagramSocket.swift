@@ -5,8 +5,9 @@ import Glibc
 /// The server's UDP socket: many datagrams with each system call, in both directions.
 ///
 /// Owns the descriptor, the arena that datagrams are received into, and the headers that are sent
-/// with. Nothing is allocated after it is made. A peer is answered from the address that it spoke to,
-/// whichever the kernel would take. The network's reports that nobody is at an address come from the error queue (IP_RECVERR, ip(7)).
+/// with. Nothing is allocated after it is made. A peer is answered from the address that it spoke
+/// to, whichever the kernel would take. The network's reports that nobody is at an address come
+/// from the error queue (IP_RECVERR, ip(7)).
 package final class DatagramSocket {
   private let descriptor: OwnedFD
   private let family: Int32
