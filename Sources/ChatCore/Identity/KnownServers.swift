@@ -48,7 +48,7 @@ public struct KnownServers: Sendable {
   ///   it, on whatever port: somebody may have damaged it so that another key is taken for the
   ///   first.
   public func key(of server: ServerAddress) throws(Failure) -> PublicKey? {
-    let host = server.host.lowercased()
+    let host = server.isLoopback ? "localhost" : server.host.lowercased()
     if let index = damaged.first(where: { lines[$0].lowercased().contains(host) }) {
       throw Failure(
         .refused,
