@@ -28,6 +28,9 @@ public struct PeerAddress: Hashable, Sendable {
   /// No address: what a connected socket, which has one already, does not look at.
   public static let unspecified = PeerAddress(high: 0, low: 0, port: 0)
 
+  /// Whether it is no address: `::` or 0.0.0.0.
+  public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000_0000) }
+
   /// The same address with another port.
   public func at(_ port: UInt16) -> PeerAddress {
     PeerAddress(high: high, low: low, scope: scope, port: port)
@@ -59,6 +62,9 @@ public struct PeerAddress: Hashable, Sendable {
     }
     return high == 0 && low == 1 || high >> 57 == 0xfc >> 1
   }
+
+  /// Whether this address is this machine's for itself (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
+  public var isLoopback: Bool { v4.map { $0 >> 24 == 127 } ?? (high == 0 && low == 1) }
 
   /// Whether this address is good on one link only (RFC 3927, RFC 4291).
   public var isLinkLocal: Bool { v4.map { $0 >> 16 == 0xa9fe } ?? (high >> 54 == 0xfe80 >> 6) }

@@ -66,6 +66,9 @@ public enum DropReason: String, CaseIterable, Sendable {
   case handshakes = "handshakes"
   case wrongPassword = "wrong-password"
   case noName = "no-name"
+  case notOnLink = "not-on-link"
+  case discoveryOff = "discovery-off"
+  case discoveryAnswers = "discovery-answers"
   case notPrivate = "not-private"
   case classicOff = "classic-off"
   case badName = "bad-name"
@@ -82,6 +85,7 @@ public enum DropReason: String, CaseIterable, Sendable {
   public var setting: String? {
     switch self {
     case .notPrivate, .classicOff: "--classic"
+    case .notOnLink: "--discovery"
     case .joinsPerSecond, .messagesPerSecond, .clientsMax: "--\(rawValue)"
     default: nil
     }
