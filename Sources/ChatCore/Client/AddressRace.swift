@@ -87,7 +87,7 @@ final class AddressRace {
     if readiness.contains(.readable) {
       switch socket.receive() {
       case .datagrams(let count) where hasAnswer(socket, count):
-        return finish(runners[index], count)
+        return finish(socket, runners[index].address, count)
       case .unreachable(let error): unreachable = error
       case .datagrams, .nothing: break
       }
@@ -108,10 +108,11 @@ final class AddressRace {
     return isAnswer
   }
 
-  private func finish(_ winner: Runner, _ count: Int) {
+  /// Lets go of all watches first, also of the winner's, which is watched by somebody else now.
+  private func finish(_ socket: ConnectedSocket, _ address: PeerAddress, _ count: Int) {
     isOver = true
     timer = nil
     runners = []
-    onAnswer(winner.socket, winner.address, count)
+    onAnswer(socket, address, count)
   }
 }

@@ -31,7 +31,11 @@ struct AddressRaceTests {
         _ = server.send(&outbox)
       }
     }
-    let race = AddressRace(to: addresses[...], on: reactor) { _, address, _ in
+    let race = AddressRace(to: addresses[...], on: reactor) { socket, address, count in
+      #expect(count > 0)
+      #expect(throws: Never.self, "it is free to be watched") {
+        _ = try reactor.watch(socket.fd, for: .readable) { _ in }
+      }
       result.winner = address
       reactor.stop()
     } onFailure: { error in
