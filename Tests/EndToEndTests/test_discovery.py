@@ -141,7 +141,9 @@ def test_where_broadcasts_are_blocked_the_group_finds(network, segment, serve, b
     {"home": home, "lab": lab}[blocked].run(
         "nft", "-f", "-",
         given=f"""table ip blocked {{ chain here {{ type filter hook {chain} priority 0;
-                  ip daddr {{ {", ".join(broadcasts)} }} drop; }} }}""")
+                  ip daddr {{ {", ".join(broadcasts)} }} drop; }}
+                  }}
+""")
     serve_on(serve, lab, "lab")
     assert found_on(home)["lab"]["via"] == ["multicast eth0"]
 

@@ -164,7 +164,9 @@ def test_an_address_that_swallows_everything_keeps_nobody_from_the_others(
     segment.connect(home)
     at, hole = segment.connect(lab), segment.connect(silent)
     silent.run("nft", "-f", "-", given="""table inet hole { chain here {
-        type filter hook input priority 0; udp dport 1-65535 drop; } }""")
+        type filter hook input priority 0; udp dport 1-65535 drop; }
+        }
+""")
     server = serve_on(serve, lab, "lab")
     addresses = [hole[4], hole[6], at[4]]
     done = with_hosts(
