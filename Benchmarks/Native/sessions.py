@@ -112,7 +112,7 @@ def idle(options):
     """Memory for each session that is silent, and CPU time meanwhile."""
     rows, missed = [], []
     for count in [1_000] if options.quick else IDLE_SIZES:
-        with chatd_with(options, count) as server:
+        with chatd_with(options, count, "--at-once", JOINS_AT_ONCE) as server:
             time.sleep(2)  # the last acknowledgements
             before = server.cpu()
             time.sleep(IDLE_SECONDS)

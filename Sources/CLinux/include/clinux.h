@@ -52,10 +52,34 @@ int clinux_send_messages(int fd, struct clinux_message *messages, unsigned int c
 // Lets the kernel cut a message into datagrams of so many bytes (UDP_SEGMENT of udp(7)). `control`
 // must live until it is sent.
 struct clinux_segment_control {
-  uint64_t words[3];
+  uint64_t words[8];
 };
 void clinux_segment(struct clinux_message *message, struct clinux_segment_control *control,
                     uint16_t bytes);
+
+// At which of this machine's addresses a datagram arrived, and from which one leaves: IP_PKTINFO
+// of ip(7), IPV6_PKTINFO of ipv6(7). IPv4 addresses are mapped ones.
+
+struct clinux_local {
+  uint8_t address[16];
+  uint32_t interface;
+};
+// Room for what the kernel says about one received message.
+struct clinux_arrival_control {
+  uint64_t words[10];
+};
+int clinux_enable_arrivals(int fd, int family);
+// Returns 1 and fills `local`, or 0 where the kernel did not say, or it was a group's address.
+int clinux_arrival(const struct clinux_message *message, struct clinux_local *local);
+// What has a message leave from an address; `clinux_leave_from` points to it.
+struct clinux_source_control {
+  uint64_t words[5];
+  uint32_t bytes;
+};
+void clinux_source(struct clinux_source_control *control, int family,
+                   const struct clinux_local *local);
+void clinux_leave_from(struct clinux_message *message,
+                       const struct clinux_source_control *control);
 // Sends one datagram with "don't fragment" and without regard to what the kernel knows about the
 // path (IP_PMTUDISC_PROBE of ip(7)). Returns what sendmsg(2) does.
 int64_t clinux_send_probe(int fd, int family, struct clinux_message *message);

@@ -11,7 +11,8 @@ final class ClientConnection {
   private var timer: Reactor.Timer?
   private let engine: ClientEngine
   private var addresses: ArraySlice<PeerAddress>
-  private var address: PeerAddress?
+  /// Where the server is, or was looked for last.
+  private(set) var address: PeerAddress?
   private var socket: ConnectedSocket?
   /// While it is not known which address to use.
   private var race: AddressRace?

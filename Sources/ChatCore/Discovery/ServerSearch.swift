@@ -134,7 +134,7 @@ public final class ServerSearch {
 /// A socket of one family that questions go out of, on any port.
 final class SearchSocket {
   private let descriptor: OwnedFD
-  private let receiving = ReceiveArena()
+  private let receiving = ReceiveArena(tellsArrivals: false)
   let isV4: Bool
 
   var fd: Int32 { descriptor.raw }

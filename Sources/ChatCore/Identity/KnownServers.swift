@@ -2,10 +2,16 @@ import ChatEngine
 import Glibc
 
 /// The servers that this user has met and their keys, from the file `known_servers`: a line
-/// `HOST:PORT KEY` for each, the key in Base64. Empty lines and lines that begin with `#` stay.
+/// `HOST:PORT KEY` for each, the key in Base64. Where the host is a name, the address at which it
+/// was met stands behind it: `HOST:PORT,ADDRESS:PORT KEY`.
+///
+/// A host is known by the name that was typed, as ssh has it; the names that a machine has for
+/// itself are one, `localhost`. Empty lines and lines that begin with `#` stay.
 public struct KnownServers: Sendable {
   private struct Entry {
     let server: Substring
+    /// Where it was met, where that is not its name.
+    var place: Substring?
     let key: PublicKey
   }
 
@@ -13,6 +19,8 @@ public struct KnownServers: Sendable {
   /// The file's lines, without their ends, and what they say.
   private var lines: [Substring] = []
   private var keys: [Substring: PublicKey] = [:]
+  /// Where the servers were met whose name does not say it.
+  private var places: [Substring: Substring] = [:]
 
   /// - Throws: `Failure` which names a line that is damaged. It could be the one that matters, so
   ///   nothing can be looked up until somebody has mended it.
@@ -27,10 +35,20 @@ public struct KnownServers: Sendable {
   /// The key that a server had when it was met; nil where it was not.
   public func key(of server: ServerAddress) -> PublicKey? { keys[Self.name(of: server)] }
 
+  /// The servers that were met at an address, under whatever name, in alphabetical order.
+  func met(at address: PeerAddress) -> [(name: String, key: PublicKey)] {
+    let place = Self.name(of: address)
+    return keys.filter { $0.key == place || places[$0.key] == place }
+      .sorted { $0.key < $1.key }.map { (String($0.key), $0.value) }
+  }
+
   /// Remembers a server's key, instead of one that it had before.
   ///
+  /// - Parameter address: where it was met, where that is known.
   /// - Throws: `Failure` where the file cannot be written, or holds as many as it may.
-  public mutating func pin(_ key: PublicKey, of server: ServerAddress) throws(Failure) {
+  public mutating func pin(
+    _ key: PublicKey, of server: ServerAddress, at address: PeerAddress? = nil
+  ) throws(Failure) {
     let name = Self.name(of: server)
     let lock = try file.lock()
     try load()
@@ -39,8 +57,10 @@ public struct KnownServers: Sendable {
         .failed, "\(path) has \(keys.count) servers, as many as it may: remove what is old")
     }
     drop(name)
-    lines.append("\(name) \(String(decoding: Base64.encode(key.bytes), as: UTF8.self))")
-    keys[name] = key
+    let place = address.flatMap(Self.name)
+    let names = place == nil || place == name ? name : "\(name),\(place!)"
+    lines.append("\(names) \(String(decoding: Base64.encode(key.bytes), as: UTF8.self))")
+    (keys[name], places[name]) = (key, place)
     try save()
     extendLifetime(lock)
   }
@@ -61,12 +81,16 @@ public struct KnownServers: Sendable {
 
   /// Host names are the same in any case.
   private static func name(of server: ServerAddress) -> Substring {
-    Substring(server.description.lowercased())
+    server.isLoopback ? "localhost:\(server.port)" : Substring(server.description.lowercased())
+  }
+
+  private static func name(of address: PeerAddress) -> Substring? {
+    ServerAddress(address.description).map { name(of: $0) }
   }
 
   private mutating func drop(_ name: Substring) {
-    lines.removeAll { $0.split(separator: " ").first == name }
-    keys[name] = nil
+    lines.removeAll { Self.entry($0)?.server == name }
+    (keys[name], places[name]) = (nil, nil)
   }
 
   private func save() throws(Failure) {
@@ -75,7 +99,7 @@ public struct KnownServers: Sendable {
 
   private mutating func load() throws(Failure) {
     lines = []
-    keys = [:]
+    (keys, places) = ([:], [:])
     guard let (bytes, _) = try file.read(max: Limits.knownServersBytesMax) else { return }
     if bytes.count > Limits.knownServersBytesMax {
       throw Failure(.failed, "\(path) is longer than \(Limits.knownServersBytesMax) bytes")
@@ -89,6 +113,7 @@ public struct KnownServers: Sendable {
         throw Failure(
           .failed, "line \(index + 1) of \(path) is damaged: mend it, or remove the line")
       }
+      places[entry.server] = entry.place
       if keys.count > Limits.knownServersMax {
         throw Failure(.failed, "\(path) has more than \(Limits.knownServersMax) servers")
       }
@@ -97,10 +122,19 @@ public struct KnownServers: Sendable {
 
   private static func entry(_ line: Substring) -> Entry? {
     let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-    guard parts.count == 2, let server = ServerAddress(String(parts[0])),
-      name(of: server) == parts[0].lowercased(),
+    let names = parts[0].split(separator: ",", omittingEmptySubsequences: false).compactMap(place)
+    guard parts.count == 2, (1...2).contains(names.count),
+      names.count == parts[0].count(where: { $0 == "," }) + 1,
       let key = Base64.decode(parts[1].utf8).flatMap({ PublicKey($0) })
     else { return nil }
-    return Entry(server: name(of: server), key: key)
+    return Entry(server: names[0], place: names.count == 2 ? names[1] : nil, key: key)
+  }
+
+  /// The name of a server that stands in the file with its port.
+  private static func place(_ text: Substring) -> Substring? {
+    guard let server = ServerAddress(String(text)),
+      server.description.lowercased() == text.lowercased()
+    else { return nil }
+    return name(of: server)
   }
 }

@@ -11,10 +11,10 @@ enum JoinEvent {
   case renamed(String)
   /// The server has what this person said.
   case accepted(isPicture: Bool, number: UInt64)
-  /// The server does not pass on what this person said, and why.
+  /// The server does not pass on what this person said, and why; what it was, in words.
   case failed(isPicture: Bool, number: UInt64, String?, [UInt8])
-  /// So many events of others did not arrive.
-  case missed(Int)
+  /// So many events did not arrive, because of whoever reads the screen, or of the connection.
+  case missed(Int, isReaderSlow: Bool)
   case connectionLost(isShutDown: Bool)
   case restored(isWhole: Bool)
   /// What this client has to say itself.
@@ -43,8 +43,11 @@ extension JoinEvent {
   var sessionText: String? {
     switch self {
     case .failed(_, _, let what, let reason):
-      "not passed on, because \(ShownText.string(reason))\(what.map { ": \($0)" } ?? "")"
-    case .missed(let count): "\(count) of what others said did not arrive"
+      "not sent: \(what ?? "a message") (\(ShownText.string(reason)))"
+    case .missed(let count, let isReaderSlow):
+      "missing here: \(count) of what others said and showed and of who came and went, because "
+        + (isReaderSlow ? "standard output was read too slowly" : "the connection was too slow")
+        + "; the server keeps the last \(Limits.talkLogBytes >> 20) MiB"
     case .connectionLost(true): "the server is shutting down; coming back when it does"
     case .connectionLost(false): "the server no longer answers; trying again"
     case .restored(true): "back, and nothing was missed"
@@ -97,7 +100,7 @@ extension JoinEvent {
       object.add("what", isPicture ? "picture" : "message")
       object.add("number", Int(clamping: number))
       object.add("text", String(decoding: reason, as: UTF8.self))
-    case .missed(let count):
+    case .missed(let count, _):
       begin("missed")
       object.add("count", count)
     case .connectionLost(let isShutDown):

@@ -288,9 +288,12 @@ extension ServerLoop {
     _ owned: OwnedNames?, _ log: LogSink
   ) throws(SystemError) -> WorkerThread<OwnedName>? {
     guard let owned else { return nil }
-    return try WorkerThread(capacity: Limits.ownersWaitingMax) { name in
+    // Each time waits for the disk, so a crowd's names are written together.
+    return try WorkerThread(
+      capacity: Limits.ownersWaitingMax, gapMilliseconds: UInt32(Limits.ownersGapMilliseconds)
+    ) { names in
       do throws(Failure) {
-        try owned.append([(name.name, name.owner)])
+        try owned.append(names.map { ($0.name, $0.owner) })
       } catch {
         log.write(LogRecord(.error, "owner-not-kept", [("reason", .text(error.message))]))
       }

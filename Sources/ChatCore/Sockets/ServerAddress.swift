@@ -59,6 +59,11 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     self.init(host: host, port: port, isThisMachine: false)
   }
 
+  /// Whether this is the machine itself, under any of the names that it has for itself (RFC 6761).
+  var isLoopback: Bool {
+    host.lowercased() == "localhost" || Self.numeric(host, port: port)?.isLoopback == true
+  }
+
   private static func port(_ text: Substring) -> UInt16? {
     text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt16(text) : nil
   }

@@ -9,6 +9,8 @@ public enum Limits {
   public static let datagramBytesMax = 65_507
   /// Datagrams taken from the socket by one `recvmmsg`.
   public static let receiveBatchDatagramsMax = 64
+  /// Addresses of this machine from which peers are answered when they spoke to them.
+  public static let sourceAddressesMax = 256
   /// Messages handed to the socket by one `sendmmsg`; the kernel's own bound is UIO_MAXIOV.
   public static let sendBatchDatagramsMax = 1_024
   /// The same for a client, which sends to one address.
@@ -152,8 +154,11 @@ public enum Limits {
   public static let controlBacklogBytesHigh = 256 << 10
   /// People in one message of the list of who is here.
   public static let presentPerMessage = 256
-  /// Notices that come and go are told at most so often.
+  /// Notices that come and go are told at most so often, and so much more rarely for each client.
   public static let noticeGapMilliseconds = 100
+  public static let noticeGapMicrosecondsPerClient = 20
+  /// So many bytes of notices do not wait.
+  public static let noticeBytesHigh = 256 << 10
   /// Messages of one session before what they brought about is sent.
   public static let messagesPerTurnMax = 256
   /// Datagrams of one session before the others have their turn.
@@ -167,6 +172,8 @@ public enum Limits {
   public static let ownedNamesPerKeyMax = 16
   /// New owners that may wait to be written down.
   public static let ownersWaitingMax = 8_192
+  /// They are written down at most so often.
+  public static let ownersGapMilliseconds = 50
 
   // MARK: Names
 
@@ -276,7 +283,13 @@ public enum Limits {
   /// say that nobody is there.
   public static let classicGraceMilliseconds = 100
   /// After how long a person is shown that something is not accepted yet.
-  public static let pendingShownMilliseconds = 700
+  public static let pendingShownMilliseconds = 300
+  /// Lines above the prompt that hold what is not accepted yet; of more, the newest.
+  public static let pendingLinesShownMax = 4
+  /// Of what was not accepted, or was refused, so much is named in a pipe; the rest is counted.
+  public static let unsentNamedMax = 10
+  /// How much of a text that was not accepted is quoted.
+  public static let quotedCharactersMax = 72
   /// How soon a datagram that the kernel had no room for is sent again.
   public static let sendRetryMilliseconds = 5
   /// What a process that ends gives its streams and workers to finish.
@@ -327,6 +340,10 @@ public enum Limits {
   public static let sessionDatagramBytesTried = [
     1_232, 1_372, 1_452, 1_472, 2_948, 4_352, 8_952, 16_000, 32_000, datagramBytesMax,
   ]
+  /// A length is tried at once where so many times as many bytes wait to be sent.
+  public static let pathProbeWaitingFactor: UInt64 = 4
+  /// Of what went out, so many bytes count for probes at most.
+  public static let pathProbeBudgetBytesMax: UInt32 = 256 << 10
   /// A length that was lost so often does not get through.
   public static let pathProbeLossesMax = 2
   /// Times in a row that long datagrams were lost and none arrived, after which the path is taken

@@ -78,7 +78,10 @@ public final class ServerEngine {
       let answer = answer(question, from: address, at: time)
     else { return nil }
     if answer == .text { return answer.bytes }
-    output.outbox.addDatagram(answer.bytes, to: address)
+    // The other socket has numbers of its own for this machine's addresses.
+    var asker = address
+    asker.local = 0
+    output.outbox.addDatagram(answer.bytes, to: asker)
     return nil
   }
 

@@ -2,8 +2,9 @@
 ///
 /// A probe is a datagram of the next length that must not be fragmented. When it is acknowledged,
 /// the path takes that length; when two of one length are lost, the search ends and begins again
-/// much later. Nothing is tried before somebody wants it: a session that sends nothing long need
-/// not know.
+/// much later. A length is tried once as many bytes went out in datagrams that were filled up, or
+/// where several times as many wait: a session that sends little need not know, and probes do not
+/// cost more than what they are for.
 struct PathMTU {
   private struct Probe {
     var number: UInt64
@@ -19,19 +20,29 @@ struct PathMTU {
   /// How often in a row long datagrams were lost while none as long as the shortest of them
   /// arrived.
   private var longLosses: UInt8 = 0
-  private var shortestLost = 0
+  private var shortestLost: UInt32 = 0
   /// The probe whose fate is not known.
   private var probe: Probe?
-  /// When the next probe may be sent; nil before `want` and when the longest gets through.
+  /// When the next probe may be sent; nil before the first datagram was filled up and when the
+  /// longest gets through.
   private var dueAt: Instant?
+  /// What probes may cost: what went out in datagrams that were filled up, less what was tried.
+  private var budgetBytes: UInt32 = 0
+  private var triedNext = UInt32(Limits.sessionDatagramBytesTried[0])
 
-  /// Something long is to be sent: begins the search if there was none yet. Cheap to call again.
-  mutating func want() {
+  /// A datagram of `bytes` went out that was filled up, and more waits: begins the search if there
+  /// was none yet.
+  @inline(__always)
+  mutating func filled(bytes: Int, waitingBytes: UInt64) {
+    budgetBytes = min(budgetBytes + UInt32(bytes), Limits.pathProbeBudgetBytesMax)
+    if waitingBytes >= UInt64(triedNext) * Limits.pathProbeWaitingFactor {
+      budgetBytes = max(budgetBytes, triedNext)
+    }
     if dueAt == nil, probe == nil, step == 0 { dueAt = Instant(nanoseconds: 0) }
   }
 
   /// When to ask for `probeSize`; nil where no probe is planned or one is on its way.
-  var nextProbe: Instant? { probe == nil ? dueAt : nil }
+  var nextProbe: Instant? { probe == nil && budgetBytes >= triedNext ? dueAt : nil }
 
   /// The length, in bytes, of the probe to send now; nil when none is due.
   func probeSize(at now: Instant) -> Int? {
@@ -42,6 +53,7 @@ struct PathMTU {
   /// The probe that `probeSize` asked for was sent in packet `number`.
   mutating func probeSent(number: UInt64, at now: Instant) {
     probe = Probe(number: number, sentAt: now)
+    budgetBytes -= min(budgetBytes, triedNext)
   }
 
   /// Whether `number` is the packet of the probe that is on its way. If it is lost, that says
@@ -57,7 +69,11 @@ struct PathMTU {
     step += 1
     losses = 0
     self.probe = nil
-    dueAt = Int(step) < Limits.sessionDatagramBytesTried.count ? probe.sentAt : nil
+    dueAt = nil
+    if Int(step) < Limits.sessionDatagramBytesTried.count {
+      dueAt = probe.sentAt
+      triedNext = UInt32(Limits.sessionDatagramBytesTried[Int(step)])
+    }
     return true
   }
 
@@ -78,7 +94,7 @@ struct PathMTU {
   /// A datagram of `bytes` arrived that was no probe.
   @inline(__always)
   mutating func arrived(bytes: Int) {
-    if longLosses > 0, bytes >= shortestLost { longLosses = 0 }
+    if longLosses > 0, bytes >= Int(shortestLost) { longLosses = 0 }
   }
 
   /// Datagrams were lost, of which the shortest that was longer than the least had `bytes`.
@@ -86,7 +102,7 @@ struct PathMTU {
   /// - Returns: whether that happened so often that no such datagram seems to get through, though
   ///   shorter ones do: then `current` is the least again.
   mutating func lost(bytes: Int, at now: Instant) -> Bool {
-    shortestLost = longLosses == 0 ? bytes : min(shortestLost, bytes)
+    shortestLost = longLosses == 0 ? UInt32(bytes) : min(shortestLost, UInt32(bytes))
     longLosses += 1
     guard longLosses >= Limits.pathLongLossesMax else { return false }
     onBlackHole(at: now)
@@ -100,6 +116,6 @@ struct PathMTU {
     dueAt = now.advanced(byNanoseconds: Int64(Limits.pathBlackHoleSeconds) * 1_000_000_000)
   }
 
-  /// For another path: back to the least, and no probe before somebody wants it.
+  /// For another path: back to the least, and no probe before there is enough to send.
   mutating func reset() { self = PathMTU() }
 }

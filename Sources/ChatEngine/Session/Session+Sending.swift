@@ -37,6 +37,12 @@ extension Session {
       || talk.hasPiece(end: sources.talk.end) || objects.hasPiece(end: sources.objects.end)
   }
 
+  /// What was never sent and the other end would take now.
+  private func waitingBytes(_ sources: SendSources) -> UInt64 {
+    control.waitingBytes(end: controlBytes.end) + talk.waitingBytes(end: sources.talk.end)
+      + objects.waitingBytes(end: sources.objects.end)
+  }
+
   private var isWindowOpen: Bool {
     @inline(__always) mutating get { congestion.bytesInFlight < congestion.windowBytes }
   }
@@ -72,7 +78,9 @@ extension Session {
     }
     guard size > 0 else { return false }
     note(&packet, size, at: now)
-    if size + Limits.smallPacketBytes > pathMTU.current { pathMTU.want() }
+    if size + Limits.smallPacketBytes > pathMTU.current {
+      pathMTU.filled(bytes: size, waitingBytes: waitingBytes(sources))
+    }
     if isElicitingAllowed,
       congestion.isSlowStart ? congestion.isHalfUsed : !isWindowOpen && hasMore(sources)
     {

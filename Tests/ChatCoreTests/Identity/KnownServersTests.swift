@@ -53,6 +53,50 @@ struct KnownServersTests {
     #expect(state.files == ["known_servers"])
   }
 
+  @Test("All names that a machine has for itself are one server")
+  func knowsLoopback() throws {
+    let state = try TemporaryState()
+    var known = try KnownServers(in: state.folder)
+    try known.pin(one, of: try address("127.0.0.1:7"), at: PeerAddress(v4: 127, 0, 0, 1, port: 7))
+    #expect(state.read("known_servers") == "localhost:7 \(text(of: one))\n")
+    for name in ["LocalHost:7", "127.1.2.3:7", "[::1]:7", "127.0.0.1:7"] {
+      #expect(known.key(of: try address(name)) == one, "\(name)")
+    }
+    #expect(known.key(of: try address("localhost:8")) == nil)
+    #expect(known.key(of: try address("localhost.example:7")) == nil)
+    #expect(known.key(of: try address("128.0.0.1:7")) == nil)
+    try known.pin(two, of: try address("[::1]:7"))
+    #expect(known.count == 1)
+    #expect(known.key(of: try address("localhost:7")) == two)
+    state.write("known_servers", "127.0.0.1:7 \(text(of: one))\n")
+    #expect(try KnownServers(in: state.folder).key(of: try address("[::1]:7")) == one)
+    #expect(try known.forget(try address("localhost:7")))
+    #expect(state.read("known_servers") == "")
+  }
+
+  @Test("A server is found by the address at which it was met under another name")
+  func knowsPlaces() throws {
+    let state = try TemporaryState()
+    var known = try KnownServers(in: state.folder)
+    let place = PeerAddress(v4: 192, 0, 2, 7, port: 7)
+    try known.pin(one, of: try address("chat.example:7"), at: place)
+    try known.pin(two, of: try address("other.example:7"))
+    #expect(
+      state.read("known_servers")
+        == "chat.example:7,192.0.2.7:7 \(text(of: one))\nother.example:7 \(text(of: two))\n")
+    for known in [known, try KnownServers(in: state.folder)] {
+      #expect(known.met(at: place).map(\.name) == ["chat.example:7"])
+      #expect(known.met(at: place).map(\.key) == [one])
+      #expect(known.met(at: place.at(8)).isEmpty)
+      #expect(known.key(of: try address("chat.example:7")) == one)
+      #expect(known.key(of: try address("192.0.2.7:7")) == nil)
+    }
+    try known.pin(two, of: try address("192.0.2.7:7"), at: place)
+    #expect(known.met(at: place).map(\.name) == ["192.0.2.7:7", "chat.example:7"])
+    #expect(try known.forget(try address("chat.example:7")))
+    #expect(known.met(at: place).map(\.key) == [two])
+  }
+
   @Test("What another process wrote meanwhile stays")
   func keepsOthers() throws {
     let state = try TemporaryState()
@@ -69,6 +113,7 @@ struct KnownServersTests {
     arguments: [
       "a:1", "a:1 x", "a:1  \(text(of: PublicKey(Array(0..<32))!))", "a:1 AAAA", "a: \(nobody)",
       "a \(nobody)", "a:1 \(nobody) x", "b:1 \(nobody)", "\u{fffd}",
+      "a:1, \(nobody)", "a:1,x:1,y:1 \(nobody)", ",a:1 \(nobody)",
     ])
   func namesDamage(line: String) throws {
     let state = try TemporaryState()

@@ -75,6 +75,7 @@ extension NativeFrontend {
     _ hub: inout Hub, _ output: inout ServerOutput
   ) {
     let key = NativeRuns.Key(client: peer.session.remoteKey, run: join.run)
+    if sessionCounts[member.slot] == nil { roster.add(member, hub.name(of: member)) }
     sessionCounts[member.slot, default: 0] += 1
     let wasHere = runs.knows(key)
     if let old = runs[key].slot, let other = peers.existing(old), other !== peer {
@@ -88,10 +89,9 @@ extension NativeFrontend {
     joined.append(peer.slot)
     // Who was not here before is told what happens from now on.
     let resumed = wasHere && join.log == log.id ? log.position(after: join.last) : nil
-    let sources = log.sources
     // Whoever begins here hears of its own joining from the list of who is here.
-    let from = resumed ?? (sources.talk.end, sources.objects.end)
-    peer.session.follow(talkFrom: from.0, objectsFrom: from.1)
+    let from = resumed ?? log.position(after: log.nextSeq - 1)!
+    peer.session.follow(talkFrom: from.talk, objectsFrom: from.objects)
     peer.session.objectAuthor = Self.author(member, UInt32(truncatingIfNeeded: join.run))
     let run = runs[key]
     let name = hub.name(of: member)
@@ -102,7 +102,8 @@ extension NativeFrontend {
         said: run.said, shown: run.shown, messageBytesMax: UInt64(Limits.messageBytesMax),
         pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName)
     ).send(on: &peer.session)
-    sendPresent(to: peer, hub)
+    roster.refresh(from: hub)
+    peer.session.sendControl { roster.append(to: &$0) }
     record(name, peer, &output)
   }
 
@@ -122,23 +123,9 @@ extension NativeFrontend {
     UInt64(member.slot) << 32 | UInt64(run)
   }
 
+  /// What a member is called in the log: a number that is short, since everybody is told of it.
   static func number(of member: MemberID) -> UInt64 {
-    UInt64(member.slot) << 32 | UInt64(member.generation)
-  }
-
-  /// Tells who is here, in as many messages as it takes.
-  private func sendPresent(to peer: NativePeer, _ hub: borrowing Hub) {
-    var part: [NativeReply.Present] = []
-    hub.forEachMember { member, name in
-      part.append(NativeReply.Present(member: Self.number(of: member), name: name.text))
-      if part.count == Limits.presentPerMessage {
-        NativeReply.present(part).send(on: &peer.session)
-        part.removeAll()
-      }
-    }
-    if !part.isEmpty { NativeReply.present(part).send(on: &peer.session) }
-    // An empty one ends the list.
-    NativeReply.present([]).send(on: &peer.session)
+    UInt64(member.generation)
   }
 
   // MARK: Talk

@@ -8,6 +8,8 @@
 /// once; a member is present as long as one of its sessions is.
 public struct NativeFrontend: ~Copyable {
   var log: NativeLog
+  /// Who is here, as newcomers are told.
+  var roster = NativeRoster()
   var peers: Slab<NativePeer>
   /// So that an id that was used before is not taken for a new session's.
   var generations: [UInt32] = []
@@ -163,9 +165,10 @@ public struct NativeFrontend: ~Copyable {
   public mutating func deliver(
     _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant
   ) {
+    roster.note(event)
     // Where no native client ever was, nobody can come back and ask for it.
     if runs.isEmpty { return }
-    let member = UInt64(event.member.slot) << 32 | UInt64(event.member.generation)
+    let member = Self.number(of: event.member)
     switch event.kind {
     case .joined:
       log.append(member, .joined(name: event.name.text))
@@ -198,8 +201,12 @@ public struct NativeFrontend: ~Copyable {
   /// Notices wait for each other when many come, so that a crowd that joins is told of itself in
   /// few datagrams. Talk never waits.
   private mutating func noteNotice(at now: Instant) {
+    if log.waitingBytes >= Limits.noticeBytesHigh { hasNews = true }
     if hasNews || noticesDue != nil { return }
-    let gap = Duration.milliseconds(Limits.noticeGapMilliseconds)
+    // Each time costs something for each client, so a large crowd is told more rarely.
+    let gap =
+      Duration.milliseconds(Limits.noticeGapMilliseconds)
+      + .microseconds(Limits.noticeGapMicrosecondsPerClient * joined.count)
     if let noticesTold, noticesTold + gap > now {
       noticesDue = noticesTold + gap
     } else {
@@ -213,6 +220,7 @@ public struct NativeFrontend: ~Copyable {
   public mutating func fill(at now: Instant, hub: inout Hub, output: inout ServerOutput) -> Bool {
     if hasNews {
       hasNews = false
+      log.release()
       noticesTold = now
       noticesDue = nil
       for slot in joined { enqueue(peers[slot]) }
@@ -247,6 +255,7 @@ public struct NativeFrontend: ~Copyable {
   /// Tells every client that the server stops, once it has all that was said.
   public mutating func announceShutdown() {
     isClosing = true
+    hasNews = true
     for peer in peers.values { enqueue(peer) }
   }
 

@@ -107,6 +107,10 @@ struct DiscoveryFrontendTests {
     #expect(harness.takeSent() == [])
     #expect(harness.receiveQuestion(Self.seek, from: Self.here) == nil)
     #expect(Self.found(harness.takeSent()) != nil)
+    var known = Self.here
+    known.local = 3
+    #expect(harness.receiveQuestion(Self.seek, from: known) == nil)
+    #expect(harness.takeSent().first?.address.local == 0, "another socket has other numbers")
     for other in ["Ann:join", "", "Ann: hello"] {
       #expect(harness.receiveQuestion(bytes(other), from: Self.here) == nil)
     }
