@@ -100,6 +100,24 @@ int64_t clinux_kept_memory(void);
 // Gives back to the kernel what the allocator keeps, page by page.
 void clinux_release_memory(void);
 
+// Looking for servers
+
+// Lets a socket send to broadcast addresses (SO_BROADCAST of socket(7)).
+int clinux_allow_broadcast(int fd);
+// Lets other sockets have the same port, if they all allow it (SO_REUSEADDR of socket(7)).
+int clinux_share_port(int fd);
+// Hears what is sent to an IPv6 group on an interface's link (ipv6(7)).
+int clinux_join_group(int fd, const struct in6_addr *group, uint32_t interface);
+// Sends a datagram out of an interface, 0 for the one that the kernel chooses; an IPv4 one from
+// `source`, in host order, 0 for the kernel's choice (IP_PKTINFO of ip(7)). Returns what
+// sendmsg(2) does.
+int64_t clinux_send_through(int fd, const struct sockaddr *to, socklen_t to_length,
+                            uint32_t interface, uint32_t source, const void *bytes, size_t count);
+// A descriptor that is readable once an interface or an address has changed (rtnetlink(7)).
+int clinux_interface_changes(void);
+// Throws away what waits to be read, at most so many messages.
+void clinux_discard(int fd, int count);
+
 // Files
 
 int clinux_rename_new(int directory, const char *from, const char *to);

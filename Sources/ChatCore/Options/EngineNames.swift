@@ -8,3 +8,5 @@ public typealias Limits = ChatEngine.Limits
 public typealias ClassicPolicy = ChatEngine.ClassicPolicy
 /// How serious a line of the log is.
 public typealias LogLevel = ChatEngine.LogLevel
+/// Whose questions for a server are answered.
+public typealias DiscoveryPolicy = ChatEngine.DiscoveryPolicy

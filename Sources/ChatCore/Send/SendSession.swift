@@ -33,6 +33,8 @@ final class SendSession {
 
   init(_ options: ClientOptions) throws(Failure) {
     self.options = options
+    // A wrong name is told of before a server is looked for.
+    _ = try options.memberName()
     server = try options.serverAddress()
     trust = try options.trust(in: server)
     let engine = try options.engine(trust, deliveryTimeout: options.answerTimeout)

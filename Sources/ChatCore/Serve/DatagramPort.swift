@@ -29,6 +29,11 @@ final class DatagramPort {
   /// The datagrams that the kernel had no room for.
   var kernelDrops: UInt32 { socket.kernelDrops }
 
+  /// Hears what is sent to the group of servers on the link of an interface.
+  func join(interface: UInt32) throws(SystemError) {
+    try socket.join(DiscoveryGroup.address(interface: interface, port: 0))
+  }
+
   /// Begins to receive.
   func open() throws(SystemError) {
     watch = try reactor.watch(socket.fd, for: .readable) { [unowned self] in
@@ -57,7 +62,8 @@ final class DatagramPort {
     timer?.deadline = isBlocked ? nil : engine.nextDeadline
   }
 
-  private func turnTime() -> TurnTime { TurnTime(instant: reactor.now, wall: clock.read()) }
+  /// The times of this turn.
+  func turnTime() -> TurnTime { TurnTime(instant: reactor.now, wall: clock.read()) }
 
   // MARK: In
 

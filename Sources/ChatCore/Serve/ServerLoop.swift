@@ -12,6 +12,7 @@ final class ServerLoop {
   private let identity: ServerIdentity
   private let classicPolicy: ClassicPolicy
   private let port: DatagramPort
+  private var discovery: ServerDiscovery?
   private let transcript: OutputStream
   private var outageWatch: Reactor.Watch?
   private let log: LogSink
@@ -51,6 +52,7 @@ final class ServerLoop {
     configuration.secretSeed = KernelRandom.bytes(32)
     identity = try ServerIdentity(options)
     identity.complete(&configuration)
+    configuration.port = socket.localAddress?.port ?? options.port
     engine = ServerEngine(configuration)
     port = DatagramPort(socket, engine, on: reactor)
     let transcriptFD = try Self.open(
@@ -81,6 +83,7 @@ final class ServerLoop {
       datagramsAtTrim = engine.output.counters.datagramsIn
       trimmer.trimIfWorthwhile()
     }
+    discovery = ServerDiscovery(options, beside: port, engine, log, on: reactor)
     for warning in identity.warnings {
       log.write(LogRecord(.warning, "identity", [("reason", .text(warning))]))
     }
@@ -206,7 +209,7 @@ final class ServerLoop {
     guard isByHand, let number = port.address?.port else { return }
     var lines = "Join from this machine:  chatd join --name NAME"
     if number != ServerAddress.defaultPort { lines += " --server localhost:\(number)" }
-    if options.bindHost == nil, let address = LocalAddresses.reachable().first {
+    if options.bindHost == nil, let address = (try? NetworkInterfaces.current())?.reachable.first {
       lines += "\nFrom another:            chatd join --name NAME --server "
       lines +=
         number == ServerAddress.defaultPort ? address.host : address.at(number).description

@@ -24,7 +24,10 @@ package final class DatagramSocket {
   ///
   /// The socket is dual-stack. Where the kernel has no IPv6 and an IPv4 or the unspecified address
   /// is wanted, it is an IPv4 socket.
-  package init(bindingTo address: PeerAddress) throws(SystemError) {
+  ///
+  /// - Parameter isShared: whether other sockets may have the same port: each of them hears what is
+  ///   sent to everybody, one of them what is sent to this machine alone.
+  package init(bindingTo address: PeerAddress, isShared: Bool = false) throws(SystemError) {
     let kind = Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC | CLINUX_NONBLOCKING)
     var fd = socket(AF_INET6, kind, 0)
     let isUnspecified = address.high == 0 && address.low == 0
@@ -42,6 +45,7 @@ package final class DatagramSocket {
         setsockopt(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, size),
         "make the socket dual-stack")
     }
+    if isShared { try checked(clinux_share_port(fd), "share the port") }
     let result = SocketAddress(address, family: family).withPointer { bind(fd, $0, $1) }
     try checked(result, "bind to \(address)")
     sources = SourceAddresses(family: family)
@@ -94,6 +98,16 @@ package final class DatagramSocket {
     }
     guard named == 0 else { return nil }
     return withUnsafeBytes(of: address.storage) { SocketAddress.read($0.baseAddress!) }
+  }
+
+  /// Hears what is sent to an IPv6 group on the link of the interface that its scope names, once or
+  /// more. A socket of IPv4 alone hears nothing of it.
+  func join(_ group: PeerAddress) throws(SystemError) {
+    if family != AF_INET6 { return }
+    var address = SocketAddress(group, family: AF_INET6).storage.sin6_addr
+    let result = clinux_join_group(fd, &address, group.scope)
+    if result < 0, errno == EADDRINUSE { return }
+    try checked(result, "join the group \(group)")
   }
 
   // MARK: Receiving

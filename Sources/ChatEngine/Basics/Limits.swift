@@ -110,6 +110,34 @@ public enum Limits {
   public static let reconnectMillisecondsMin = 250
   public static let reconnectMillisecondsMax = 15_000
 
+  // MARK: Finding a server
+
+  /// Answers to those who look for a server in a second, and at once.
+  public static let discoveryAnswersPerSecond = 10_000
+  public static let discoveryAnswersBurst = 1_000
+  /// When questions are asked, from the beginning on, and how long answers are waited for.
+  public static let searchQuestionMilliseconds = [0, 250, 750]
+  public static let searchSecondsDefault = 2
+  /// The same for a client that was told no server, and how long it waits for one of this machine
+  /// that is there and silent.
+  public static let choiceMilliseconds = 1_000
+  public static let hereMilliseconds = 250
+  /// Ways that a question goes out, and servers that may answer, with the addresses of each.
+  public static let searchTargetsMax = 1_024
+  public static let foundServersMax = 256
+  public static let foundAddressesMax = 16
+  /// What a person may type to choose a server, and how often.
+  public static let choiceLineBytesMax = 64
+  public static let choiceTriesMax = 5
+  /// Interfaces of a machine, and addresses of all of them.
+  public static let interfacesMax = 1_024
+  public static let interfaceAddressesMax = 4_096
+  /// How long further changes of the interfaces are waited for, and notices that are taken at once.
+  public static let interfaceChangeMilliseconds = 100
+  public static let interfaceNoticesMax = 256
+  /// After how long a daemon that announced a server and ended is looked for again.
+  public static let announcementRetrySeconds = 10
+
   // MARK: The native lobby
 
   /// Events, and pictures, that are kept for clients that are behind or come back.
@@ -293,8 +321,10 @@ public enum Limits {
   public static let sendRetryMilliseconds = 5
   /// What a process that ends gives its streams and workers to finish.
   public static let drainMilliseconds = 1_000
-  /// Addresses of a server's name that are tried, one after the other.
+  /// Addresses of a server's name that are tried, and after how long without an answer the next one
+  /// is asked too (RFC 8305 §8).
   public static let serverAddressesMax = 8
+  public static let addressDelayMilliseconds = 250
   /// How long a client waits for a server's answer.
   public static let answerTimeoutSecondsDefault = 5
   public static let timeoutSecondsMax = 86_400

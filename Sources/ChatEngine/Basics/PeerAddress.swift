@@ -31,6 +31,9 @@ public struct PeerAddress: Hashable, Sendable {
   /// No address: what a connected socket, which has one already, does not look at.
   public static let unspecified = PeerAddress(high: 0, low: 0, port: 0)
 
+  /// Whether it is no address: `::` or 0.0.0.0.
+  public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000_0000) }
+
   @inline(__always)
   public static func == (one: Self, other: Self) -> Bool {
     one.high == other.high && one.low == other.low && one.port == other.port
@@ -76,7 +79,7 @@ public struct PeerAddress: Hashable, Sendable {
     return high >> 57 == 0xfc >> 1
   }
 
-  /// Whether this address is the machine itself (RFC 1122, RFC 4291).
+  /// Whether this address is this machine's for itself (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
   public var isLoopback: Bool { v4.map { $0 >> 24 == 127 } ?? (high == 0 && low == 1) }
 
   /// Whether this address is good on one link only (RFC 3927, RFC 4291).

@@ -183,14 +183,6 @@ public final class NativeClient {
 
   // MARK: What the person does
 
-  /// Looks at another address, where the first had nobody.
-  public func startAgain(at now: Instant) {
-    events.removeAll()
-    outbox.removeAll()
-    giveUpAt = now + configuration.timeout
-    ask(at: now)
-  }
-
   /// Looks for the server, and joins when it is there.
   public func start(at now: Instant) {
     precondition(phase == .idle, "a client starts once")

@@ -67,6 +67,9 @@ public enum DropReason: String, CaseIterable, Sendable {
   case wrongPassword = "wrong-password"
   case noName = "no-name"
   case nameNotOwned = "name-not-owned"
+  case notOnLink = "not-on-link"
+  case discoveryOff = "discovery-off"
+  case discoveryAnswers = "discovery-answers"
   case notPrivate = "not-private"
   case classicOff = "classic-off"
   case badName = "bad-name"
@@ -83,6 +86,7 @@ public enum DropReason: String, CaseIterable, Sendable {
   public var setting: String? {
     switch self {
     case .notPrivate, .classicOff: "--classic"
+    case .notOnLink: "--discovery"
     case .joinsPerSecond, .messagesPerSecond, .clientsMax: "--\(rawValue)"
     default: nil
     }
