@@ -214,8 +214,8 @@ public struct MessageID: Hashable, Sendable {
   public init(run: UInt32, number: UInt64) { (self.run, self.number) = (run, number) }
 }
 
-/// A member for as long as it stays. The generation counts everybody who ever joined, modulo 2^32, so
-/// it is no other member's, whatever the slot.
+/// A member for as long as it stays. The generation counts everybody who ever joined, modulo 2^32,
+/// so it is no other member's, whatever the slot.
 public struct MemberID: Hashable, Sendable {
   public var slot: UInt32
   public var generation: UInt32
