@@ -177,6 +177,12 @@ def shows_the_keys(stage, command):
     assert re.fullmatch(r"client (\w+-){5}\w+ \S{44}", output.splitlines()[0])
 
 
+def harms_datagrams(stage, command):
+    _, _, *flags = shlex.split(command)
+    server = stage.serve(*flags)
+    assert server.log.wait_for(f'warning impaired faults="{flags[1].split(",")[0]},')
+
+
 def is_a_target(_, command):
     words = shlex.split(command)
     words = words[1:] if words[0] == "sudo" else words
@@ -199,6 +205,7 @@ CHECKS = {
         stays_and_prints_texts,
     "chatd join --count 1 --timeout 60 </dev/null": waits_for_somebody,
     "chatd id": shows_the_keys,
+    "chatd serve --impair loss=20%,delay=20ms,dup=5%,reorder=5%": harms_datagrams,
     "make build": is_a_target,
     "sudo make install": is_a_target,
 }

@@ -8,3 +8,5 @@ public typealias Limits = ChatEngine.Limits
 public typealias ClassicPolicy = ChatEngine.ClassicPolicy
 /// How serious a line of the log is.
 public typealias LogLevel = ChatEngine.LogLevel
+/// What is done to datagrams on purpose.
+public typealias Impairment = ChatEngine.Impairment
