@@ -1,5 +1,6 @@
 """`chatd serve --impair`: the faults are in the real socket, and the talk stays whole."""
 
+import json
 import re
 import time
 
@@ -85,9 +86,61 @@ def test_a_fault_that_is_none_is_named(faults, part):
     assert part in one_line(done.stderr)
 
 
+def check_figures(server):
+    """What `chatd stats` measures is what --impair did."""
+    done = run_chatd("stats", "--server", server.target, "--json", "--timeout", "30")
+    assert done.returncode == 0, done.stderr
+    first, *sessions = map(json.loads, done.stdout.splitlines())
+    assert (first["type"], first["people"], first["messages"]) == ("server", 3, 900)
+    people = [session for session in sessions if session["name"]]
+    assert sorted(session["name"] for session in people) == sorted(NAMES)
+    for session in people:
+        assert session["roundTripMinMicroseconds"] >= 40_000
+        assert session["roundTripMicroseconds"] >= 40_000
+        assert session["datagramsRepeated"] > 0 and session["bytesRepeated"] > 0
+        assert session["messagesReceived"] >= LINES
+        assert session["messagesSent"] > session["messageDatagramsSent"]
+
+    def total(field):
+        return sum(session[field] for session in people)
+
+    # What others overtook may be taken for lost, too.
+    assert 0.1 < total("datagramsLost") / total("datagramsTracked") < 0.4
+    missing = total("datagramsMissing") / (total("datagramsMissing") + total("datagramsReceived"))
+    assert 0.1 < missing < 0.3
+
+
+def test_stats_look_on_and_nobody_sees_it(serve):
+    server = serve()
+    done = run_chatd("stats", "--server", server.target, "--interval", "0.2", "--count", "3")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().count("NAME ") == 3
+    assert max(len(line) for line in done.stdout.decode().splitlines()) <= 80
+    summary = server.summary()
+    assert (summary["joined"], summary["clients"], summary["left"]) == (0, 0, 0)
+
+
+def test_stats_need_the_password(serve, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("correct horse\n")
+    secret.chmod(0o600)
+    server = serve("--password-file", secret)
+    refused = run_chatd("stats", "--server", server.target)
+    assert refused.returncode == 4 and not refused.stdout
+    shown = run_chatd("stats", "--server", server.target, "--password-file", secret)
+    assert shown.returncode == 0 and shown.stdout
+
+
+def test_stats_of_nobody(serve):
+    server = serve()
+    server.stop()
+    assert run_chatd("stats", "--server", server.target).returncode == 3
+
+
 def test_900_lines_over_a_harmed_socket_arrive_once_and_in_one_order(serve, talk):
     server = serve("--messages-per-second", "0", "--impair", FAULTS)
     check(talk(server))
+    check_figures(server)
     summary = server.summary()
     for way in ("in", "out"):
         all_of_them = summary[f"impaired-{way}"]

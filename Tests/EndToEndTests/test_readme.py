@@ -183,6 +183,15 @@ def harms_datagrams(stage, command):
     assert server.log.wait_for(f'warning impaired faults="{flags[1].split(",")[0]},')
 
 
+def shows_figures(stage, command):
+    process = stage.start(command)
+    shown = Collector(process.stdout)
+    # Twice, since it goes on.
+    assert shown.wait_for(r"^NAME .* MTU ", count=2)
+    assert shown.wait_for(r"^\(looks on\) ")
+    assert process.poll() is None
+
+
 def is_a_target(_, command):
     words = shlex.split(command)
     words = words[1:] if words[0] == "sudo" else words
@@ -206,6 +215,7 @@ CHECKS = {
     "chatd join --count 1 --timeout 60 </dev/null": waits_for_somebody,
     "chatd id": shows_the_keys,
     "chatd serve --impair loss=20%,delay=20ms,dup=5%,reorder=5%": harms_datagrams,
+    "chatd stats --interval 2": shows_figures,
     "make build": is_a_target,
     "sudo make install": is_a_target,
 }

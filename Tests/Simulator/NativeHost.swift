@@ -174,7 +174,7 @@ final class NativeHost: ClientHost {
       if told.remove(name) == nil {
         world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
       }
-    case .met, .notice, .renamed: break
+    case .met, .notice, .renamed, .figures, .sessions: break
     }
   }
 

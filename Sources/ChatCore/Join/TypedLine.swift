@@ -7,6 +7,7 @@ enum TypedLine: Equatable {
   /// Ask for a picture's path.
   case askImage
   case who
+  case stats
   case help
   case quit
   /// A command that is not there; it is not sent.
@@ -34,6 +35,7 @@ enum TypedLine: Equatable {
   static let commands: [(word: String, arguments: String, help: String)] = [
     ("/image", " PATH", "show everyone a picture (JPEG, PNG, WebP, GIF, HEIC)"),
     ("/who", "", "who is here"),
+    ("/stats", "", "round trips, loss and repetitions of this session"),
     ("/help", "", "these lines"),
     ("/quit", "", "leave; so do exit and Ctrl-D"),
   ]
@@ -45,6 +47,7 @@ enum TypedLine: Equatable {
     switch word {
     case "/image": return argument.isEmpty ? .askImage : .image(path(argument))
     case "/who": return .who
+    case "/stats": return .stats
     case "/help", "/?": return .help
     case "/quit", "/exit": return .quit
     default: return .unknown(word)

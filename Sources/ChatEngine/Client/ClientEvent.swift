@@ -28,6 +28,10 @@ public enum ClientEvent: Equatable, Sendable {
   case connectionLost(isShutDown: Bool)
   /// The client is back; where not `isWhole`, what was said in between is not known.
   case restored(isWhole: Bool)
+  /// What this end and the server measure of this session.
+  case figures(ours: SessionFigures, theirs: SessionFigures)
+  /// What the server measures of all sessions, and counts of itself.
+  case sessions(ServerFigures, [SessionsPage.Row])
   /// The last event.
   case ended(ClientEnding)
 }

@@ -10,6 +10,7 @@ extension Session {
     let next = sent.next
     let head = AckFrame.read(&reader) { range in
       if range.upperBound >= next { isSane = false }
+      if isSane { counters.noteAcknowledged(range) }
       // What is below the oldest packet was settled long ago.
       guard isSane, !sent.isEmpty, range.upperBound >= sent.first else { return }
       for number in max(range.lowerBound, sent.first)...range.upperBound {
@@ -110,7 +111,11 @@ extension Session {
   private mutating func giveUp(_ number: UInt64) -> SentPackets.Packet {
     let packet = sent[number]
     sent[number].contents.insert(.isSettled)
-    if packet.contents.contains(.isProbe) { pathMTU.probeLost(number: number) }
+    if packet.contents.contains(.isProbe) {
+      pathMTU.probeLost(number: number)
+    } else {
+      counters.noteLost(number)
+    }
     repeatContents(of: packet)
     return packet
   }

@@ -63,6 +63,7 @@ extension Session {
     keys.turn(before: number, at: now)
     var packet = SentPackets.Packet(sentAt: now)
     var size = 0
+    let bytesRepeated = counters.bytesRepeated
     outbox.addDatagram(to: address, capacity: capacity) { buffer in
       size =
         isElicitingAllowed && isSharedNext(sources)
@@ -71,6 +72,7 @@ extension Session {
       return size
     }
     guard size > 0 else { return false }
+    if counters.bytesRepeated != bytesRepeated { counters.repeated &+= 1 }
     note(&packet, size, at: now)
     if size + Limits.smallPacketBytes > pathMTU.current { pathMTU.want() }
     if isElicitingAllowed,
@@ -83,6 +85,8 @@ extension Session {
 
   /// Enters a packet that is in the outbox into the books.
   private mutating func note(_ packet: inout SentPackets.Packet, _ size: Int, at now: Instant) {
+    counters.bytesSent &+= UInt64(size)
+    if packet.controlCount > 0 || packet.talkCount > 0 { counters.messageDatagramsSent &+= 1 }
     if let unproven = unprovenBytes { unprovenBytes = max(0, unproven - size) }
     if packet.contents.contains(.isAckEliciting) {
       packet.bytes = UInt32(size)
@@ -90,6 +94,7 @@ extension Session {
       if !packet.contents.contains(.isProbe) {
         congestion.onSent(bytes: size)
         pacer.onSent(bytes: size, at: now)
+        counters.tracked &+= 1
       }
       if owed.probes > 0 { owed.probes -= 1 }
     } else {
@@ -115,11 +120,11 @@ extension Session {
       let before = writer.count
       writeOwed(&writer, &packet)
       if let range = Self.writeStream(.control, control, 0, controlBytes, &writer) {
-        control.onSent(range)
+        counters.bytesRepeated &+= control.onSent(range)
         (packet.controlStart, packet.controlCount) = (range.lowerBound, UInt32(range.count))
       }
       if let range = Self.writeStream(.talk, talk, talkBase, sources.talk, &writer) {
-        talk.onSent(range)
+        counters.bytesRepeated &+= talk.onSent(range)
         (packet.talkStart, packet.talkCount) = (range.lowerBound, UInt32(range.count))
       }
       writeObject(sources, &writer, &packet)
@@ -199,7 +204,7 @@ extension Session {
     writer.varint(UInt64(offset))
     writer.varint(UInt64(range.count))
     object.bytes.withUnsafeBufferPointer { writer.bytes($0.baseAddress! + offset, range.count) }
-    objects.onSent(range)
+    counters.bytesRepeated &+= objects.onSent(range)
     (packet.objectStart, packet.objectCount) = (range.lowerBound, UInt32(range.count))
   }
 
@@ -308,7 +313,7 @@ extension Session {
     let count = seal(buffer, header, writer.count)
     _ = sources.objects.writePiece(
       piece, size: pieceSize, ofObjectAt: index, to: buffer.baseAddress! + count)
-    objects.onSent(range)
+    counters.bytesRepeated &+= objects.onSent(range)
     (packet.objectStart, packet.objectCount) = (range.lowerBound, UInt32(range.count))
     packet.contents.insert(.isAckEliciting)
     return count + sealedPieceCount

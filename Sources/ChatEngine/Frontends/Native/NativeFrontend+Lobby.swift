@@ -13,6 +13,8 @@ extension NativeFrontend {
       case .join(let join): admit(peer, join, at: now, &hub, &output)
       case .leave: peer.session.close(.done)
       case .offer(let offer): take(offer, from: peer)
+      case .ownFigures: tellFigures(to: peer, at: now, &output)
+      case .allFigures(let first): tellSessions(from: first, to: peer, at: now, hub, &output)
       case .say: peer.session.fail("talk on the control channel")
       }
     }
@@ -83,6 +85,7 @@ extension NativeFrontend {
       enqueue(other)
     }
     (peer.member, peer.run, peer.joinDeadline) = (member, join.run, nil)
+    stopLookingOn(peer)
     runs[key].slot = peer.slot
     places[peer.slot] = joined.count
     joined.append(peer.slot)
@@ -92,6 +95,7 @@ extension NativeFrontend {
     // Whoever begins here hears of its own joining from the list of who is here.
     let from = resumed ?? (sources.talk.end, sources.objects.end)
     peer.session.follow(talkFrom: from.0, objectsFrom: from.1)
+    peer.firstSeq = log.seq(at: from.0)
     peer.session.objectAuthor = Self.author(member, UInt32(truncatingIfNeeded: join.run))
     let run = runs[key]
     let name = hub.name(of: member)
@@ -275,6 +279,7 @@ extension NativeFrontend {
     guard peers.existing(peer.slot) === peer else { return }
     peers.remove(peer.slot)
     unconfirmed[peer.ephemeral] = nil
+    stopLookingOn(peer)
     if let upload = peer.upload { uploadBytes -= Int(upload.length) }
     let reason: DepartureReason
     switch peer.session.ending {

@@ -22,6 +22,10 @@ final class NativePeer {
   var queuedDeadline: Instant?
   /// Until when it must have shown that it heard the Accept, and then have joined.
   var joinDeadline: Instant?
+  /// Whether it asks for figures and has not joined.
+  var isOnlooker = false
+  /// The low half of the number of the first event that it was to be told.
+  var firstSeq: UInt32 = 0
 
   init(session: consuming Session, slot: UInt32, accept: [UInt8], ephemeral: PublicKey) {
     self.session = session
