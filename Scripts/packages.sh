@@ -9,7 +9,8 @@ build="binutils libc6-dev libstdc++-12-dev pkg-config libturbojpeg0-dev libzimg-
 demo="mate-backgrounds"
 screenshot="$demo fonts-dejavu-core python3 python3-pil tmux"
 test="$demo gcc python3 python3-pytest python3-pil python3-venv python3-cryptography
-  python3-argon2 tmux systemd iproute2 iperf3 jq man-db"
+  python3-argon2 tmux systemd iproute2 iperf3 jq man-db nftables procps
+  avahi-daemon avahi-utils dbus"
 bench="$demo gcc python3 python3-pil libvips-tools libsodium-dev libssl-dev openssl nats-server
   redis-server iproute2 iperf3"
 

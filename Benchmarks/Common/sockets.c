@@ -31,15 +31,22 @@ double seconds(clockid_t clock) {
   return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-void allow_descriptors(uint32_t count) {
-  struct rlimit files;
+uint32_t descriptors_allowed(uint32_t wanted) {
+  struct rlimit files, more = {.rlim_cur = wanted + SPARE_DESCRIPTORS};
   getrlimit(RLIMIT_NOFILE, &files);
-  if (files.rlim_cur >= count + SPARE_DESCRIPTORS)
-    return;
-  files.rlim_cur = count + SPARE_DESCRIPTORS;
-  if (files.rlim_max < files.rlim_cur)
-    files.rlim_max = files.rlim_cur;
-  if (setrlimit(RLIMIT_NOFILE, &files))
+  if (files.rlim_cur >= more.rlim_cur)
+    return wanted;
+  more.rlim_max = more.rlim_cur > files.rlim_max ? more.rlim_cur : files.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+    return wanted;
+  files.rlim_cur = files.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &files) || files.rlim_max <= SPARE_DESCRIPTORS)
+    fail("open files");
+  return (uint32_t)files.rlim_max - SPARE_DESCRIPTORS;
+}
+
+void allow_descriptors(uint32_t count) {
+  if (descriptors_allowed(count) < count)
     fail("open files");
 }
 

@@ -20,7 +20,10 @@ double seconds(clockid_t clock);
  * exactly. */
 extern long nap;
 
-/* So many descriptors may be open, and some more. */
+/* How many of so many descriptors may be open, and some more besides. */
+uint32_t descriptors_allowed(uint32_t wanted);
+
+/* So many descriptors may be open, and some more; dies where that is not allowed. */
 void allow_descriptors(uint32_t count);
 
 /* A datagram socket that is connected to the port on 127.0.0.1; dies if there is none. */

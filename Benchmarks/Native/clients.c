@@ -28,6 +28,7 @@ void (*on_said)(uint64_t number, size_t length, double now);
 void (*on_shown)(uint64_t number, double now);
 
 static bool joins;
+static uint32_t sharers; /* how many clients share a socket: one, as a rule */
 static uint64_t speakers_run;
 static double deadlines[CLIENTS_MAX]; /* side by side: all are looked at often */
 static const uint8_t *offered;
@@ -229,7 +230,7 @@ static void set_deadline(struct client *client) {
 }
 
 static void take_datagram(struct client *client, uint8_t *datagram, size_t length, double now) {
-  if (length && *datagram < DATA) {
+  if (*datagram < DATA) {
     if (!take_answer(client, datagram, length, now))
       return;
     connected_count++;
@@ -240,21 +241,40 @@ static void take_datagram(struct client *client, uint8_t *datagram, size_t lengt
   }
 }
 
-static void empty(uint32_t index, double now) {
-  struct client *client = &clients[index];
+/* For whom of those that share a socket a datagram is. A Reset names the server's id, and ends the
+ * program whoever gets it. */
+static struct client *addressee(struct client *first, const uint8_t *datagram, size_t length) {
+  size_t index_at = *datagram == HELLO_ANSWER ? 8 : 3;
+  if (sharers == 1 || *datagram == RESET || length < index_at + 2)
+    return first;
+  struct reader index = {.at = datagram + index_at, .end = datagram + length};
+  struct client *client = &clients[read_integer(&index, 2) & INDEX_BITS];
+  if (client < first || client >= first + sharers || client >= clients + client_count)
+    complain(&first->session, "a datagram for another address");
+  return client;
+}
+
+/* Takes what has arrived at the socket of `first` and of those behind it that share it. */
+static void empty(uint32_t first, double now) {
+  struct client *begin = &clients[first];
+  struct client *end = &clients[first + sharers < client_count ? first + sharers : client_count];
   int count;
   do {
-    count = recvmmsg(client->session.socket, incoming, BATCH, MSG_DONTWAIT, NULL);
-    if (count < 0 && errno == ECONNREFUSED)
-      client->session.has_ended = true;
-    else if (count < 0 && errno != EAGAIN)
+    count = recvmmsg(begin->session.socket, incoming, BATCH, MSG_DONTWAIT, NULL);
+    for (struct client *client = begin; count < 0 && client < end; client++)
+      client->session.has_ended |= errno == ECONNREFUSED;
+    if (count < 0 && errno != ECONNREFUSED && errno != EAGAIN)
       fail("receive");
     for (int i = 0; i < count; i++)
-      take_datagram(client, arena[i], incoming[i].msg_len, now);
+      if (incoming[i].msg_len)
+        take_datagram(addressee(begin, arena[i], incoming[i].msg_len), arena[i],
+                      incoming[i].msg_len, now);
   } while (count == BATCH);
-  if (client->phase >= CONNECTED)
-    flush_session(&client->session, now);
-  set_deadline(client);
+  for (struct client *client = begin; client < end; client++) {
+    if (client->phase >= CONNECTED)
+      flush_session(&client->session, now);
+    set_deadline(client);
+  }
 }
 
 static void do_what_is_due(double now) {
@@ -303,14 +323,19 @@ void make_clients(uint16_t port, uint32_t count, bool will_join) {
     rows[i] = (struct iovec){.iov_base = arena[i], .iov_len = ARENA_ROW};
     incoming[i].msg_hdr = (struct msghdr){.msg_iov = &rows[i], .msg_iovlen = 1};
   }
-  allow_descriptors(count);
+  uint32_t sockets = descriptors_allowed(count);
+  sharers = (count + sockets - 1) / sockets;
   for (uint32_t i = 0; i < count; i++) {
     struct client *client = &clients[i];
     make_key_pair(&client->key);
     client->name_length = (size_t)snprintf(client->name, NAME_ROOM, "c%05" PRIu32, i);
-    client->session.own_id = randombytes_random();
-    client->session.socket = open_datagram_socket(port, RECEIVE_BUFFER);
-    watch_socket(client->session.socket, i);
+    client->session.own_id = (randombytes_random() & ~(uint32_t)INDEX_BITS) | i;
+    if (i % sharers == 0) {
+      client->session.socket = open_datagram_socket(port, RECEIVE_BUFFER);
+      watch_socket(client->session.socket, i);
+    } else {
+      client->session.socket = client[-1].session.socket;
+    }
     deadlines[i] = INFINITY;
   }
 }

@@ -1,6 +1,7 @@
 /*
  * clients: the crowd of native clients: how each comes in, and what it hears. Every client has its
- * own key pair and its own socket, hence its own address.
+ * own key pair, and its own socket, hence its own address, as far as this process may open as many:
+ * else some share one, each with a session of its own.
  */
 #ifndef CLIENTS_H
 #define CLIENTS_H
@@ -13,6 +14,7 @@ enum {
   COOKIE = 24,
   NAME_ROOM = 16,
   SPEAKER = 0, /* the index of the client that speaks */
+  INDEX_BITS = 0x7fff, /* of a session id and of a nonce: which client it is */
 };
 
 enum phase { OUTSIDE, ASKING, KNOCKING, CONNECTED, WELCOMED };

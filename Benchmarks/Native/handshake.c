@@ -39,6 +39,7 @@ static void send_init(struct client *client) {
 
 void begin_handshake(struct client *client, double now) {
   randombytes_buf(&client->nonce, sizeof client->nonce);
+  client->nonce ^= (client->nonce ^ client->session.own_id) & INDEX_BITS;
   client->phase = ASKING;
   client->wait = FIRST_WAIT;
   client->repeats = 0;

@@ -5,10 +5,10 @@
  *   load --port PORT --clients N [--size BYTES] [--nap MICROSECONDS] [--seconds LIMIT]
  *        [--joins 0|1] [--at-once CLIENTS] [--informed 0|1] [--together 0|1]
  *
- * Every client has its own key pair and its own address. It is a whole client of the protocol: it
- * checks every tag, acknowledges in time, grants credit, answers probes, sends again what is lost.
- * What it leaves out is what it would do with a message. A mistake of the server ends it with a
- * word.
+ * Every client has its own key pair and its own address; where this process may not open as many
+ * sockets, some share one. It is a whole client of the protocol: it checks every tag, acknowledges
+ * in time, grants credit, answers probes, sends again what is lost. What it leaves out is what it
+ * would do with a message. A mistake of the server ends it with a word.
  *
  * All come in, at most CLIENTS of them at a time; with `--joins 0` they take up a session and do
  * not join, with `--informed 1` it waits until each knows of all others. Then it prints one line of

@@ -13,12 +13,12 @@ TLS and Redis in the clear.
     Benchmarks/Native/native.py --assert …         exit status 1 when a target is missed
     Benchmarks/Native/native.py --peers-only fanout picture    the others alone, without chatd
 
-Every native client has its own key pair and its own address; see load.c, which also says what a
-latency is. ../Common/turns.py says how servers take turns, ../Common/bench.py what CPU time is. A
-ratio compares two servers in one pass; shown are the least, the median and the greatest. "A/A" is
-the relay against itself and shows how much of a ratio is noise; "load's share" is the CPU time of a
-load generator as a part of its server's. nats-server and redis-server are started where they are
-installed, and skipped with a word where not.
+Every native client has its own key pair and, as far as files may be open, its own address; see
+load.c, which also says what a latency is. ../Common/turns.py says how servers take turns,
+../Common/bench.py what CPU time is. A ratio compares two servers in one pass; shown are the least,
+the median and the greatest. "A/A" is the relay against itself and shows how much of a ratio is
+noise; "load's share" is the CPU time of a load generator as a part of its server's. nats-server and
+redis-server are started where they are installed, and skipped with a word where not.
 
 Nothing but loopback is used, and everything has a time limit.
 """

@@ -126,6 +126,9 @@ static void take_frame(struct session *session, struct reader *frames, struct pa
   packet->elicits |= type != FRAME_PADDING && type != FRAME_ACK && type != FRAME_CLOSE;
   switch (type) {
   case FRAME_PADDING:
+    while (frames->at < frames->end && *frames->at == FRAME_PADDING)
+      frames->at++;
+    break;
   case FRAME_PING:
     break;
   case FRAME_ACK:

@@ -15,7 +15,7 @@ enum {
 };
 
 static const double ACK_DELAY = 0.047; /* seconds: 50 ms, and time to notice */
-static const double KEEP_ALIVE = 20, PHASE_SECONDS = 3600;
+static const double KEEP_ALIVE = 10, PHASE_SECONDS = 3600;
 
 static const size_t DATAGRAM_SIZES[] = {1232, 1372, 1452,  1472,  2948,
                                         4352, 8952, 16000, 32000, DATAGRAM_MAX};

@@ -23,7 +23,7 @@ JOIN_SECONDS_MAX = 5.0
 IDLE_SIZES = (10_000, 20_000)
 IDLE_BYTES_MAX = 2_048
 IDLE_SECONDS = 30
-KEEP_ALIVE_SECONDS = 20
+KEEP_ALIVE_SECONDS = 10
 
 HANDSHAKES = 10_000
 HANDSHAKES_MIN = 3_000  # for each second of CPU time
@@ -112,7 +112,7 @@ def idle(options):
     """Memory for each session that is silent, and CPU time meanwhile."""
     rows, missed = [], []
     for count in [1_000] if options.quick else IDLE_SIZES:
-        with chatd_with(options, count) as server:
+        with chatd_with(options, count, "--at-once", JOINS_AT_ONCE) as server:
             time.sleep(2)  # the last acknowledgements
             before = server.cpu()
             time.sleep(IDLE_SECONDS)

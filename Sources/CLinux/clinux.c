@@ -1,9 +1,12 @@
 #include "clinux.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <linux/errqueue.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <malloc.h>
 #include <netinet/udp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -80,18 +83,93 @@ int clinux_send_messages(int fd, struct clinux_message *messages, unsigned int c
   return sendmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-_Static_assert(sizeof(struct clinux_segment_control) == CMSG_SPACE(sizeof(uint16_t)),
-               "a control message of two bytes");
+_Static_assert(sizeof(struct clinux_segment_control) ==
+                   CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(struct in6_pktinfo)),
+               "control messages of a segment's size and of a source");
 
+// What the message has already, its source, comes behind.
 void clinux_segment(struct clinux_message *message, struct clinux_segment_control *control,
                     uint16_t bytes) {
+  size_t own = CMSG_SPACE(sizeof bytes);
+  size_t others = message->header.msg_controllen;
+  memcpy((char *)control + own, message->header.msg_control, others);
   message->header.msg_control = control;
-  message->header.msg_controllen = sizeof *control;
+  message->header.msg_controllen = own + others;
   struct cmsghdr *c = CMSG_FIRSTHDR(&message->header);
   c->cmsg_level = SOL_UDP;
   c->cmsg_type = UDP_SEGMENT;
   c->cmsg_len = CMSG_LEN(sizeof bytes);
   memcpy(CMSG_DATA(c), &bytes, sizeof bytes);
+}
+
+_Static_assert(sizeof(struct clinux_arrival_control) >=
+                   CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)),
+               "a dual-stack socket says both of an IPv4 datagram");
+_Static_assert(sizeof((struct clinux_source_control){0}.words) ==
+                   CMSG_SPACE(sizeof(struct in6_pktinfo)),
+               "a control message of a source");
+
+int clinux_enable_arrivals(int fd, int family) {
+  int on = 1;
+  if (family == AF_INET6 &&
+      setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) != 0)
+    return -1;
+  return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+}
+
+static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+int clinux_arrival(const struct clinux_message *message, struct clinux_local *local) {
+  struct msghdr *header = (struct msghdr *)&message->header;
+  int found = 0;
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+      struct in_pktinfo info;
+      memcpy(&info, CMSG_DATA(c), sizeof info);
+      memcpy(local->address, mapped, sizeof mapped);
+      memcpy(local->address + sizeof mapped, &info.ipi_spec_dst, sizeof info.ipi_spec_dst);
+      local->interface = (uint32_t)info.ipi_ifindex;
+      return 1;
+    }
+    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+      struct in6_pktinfo info;
+      memcpy(&info, CMSG_DATA(c), sizeof info);
+      memcpy(local->address, &info.ipi6_addr, sizeof local->address);
+      local->interface = info.ipi6_ifindex;
+      found = local->address[0] != 0xff;
+    }
+  }
+  return found;
+}
+
+void clinux_source(struct clinux_source_control *control, int family,
+                   const struct clinux_local *local) {
+  struct msghdr header = {.msg_control = control->words, .msg_controllen = sizeof control->words};
+  struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+  if (family == AF_INET) {
+    struct in_pktinfo info = {0};
+    memcpy(&info.ipi_spec_dst, local->address + sizeof mapped, sizeof info.ipi_spec_dst);
+    c->cmsg_level = IPPROTO_IP;
+    c->cmsg_type = IP_PKTINFO;
+    c->cmsg_len = CMSG_LEN(sizeof info);
+    memcpy(CMSG_DATA(c), &info, sizeof info);
+    control->bytes = CMSG_SPACE(sizeof info);
+    return;
+  }
+  // The interface is left open: the address decides, and a link-local one has its scope.
+  struct in6_pktinfo info = {0};
+  memcpy(&info.ipi6_addr, local->address, sizeof info.ipi6_addr);
+  c->cmsg_level = IPPROTO_IPV6;
+  c->cmsg_type = IPV6_PKTINFO;
+  c->cmsg_len = CMSG_LEN(sizeof info);
+  memcpy(CMSG_DATA(c), &info, sizeof info);
+  control->bytes = CMSG_SPACE(sizeof info);
+}
+
+void clinux_leave_from(struct clinux_message *message,
+                       const struct clinux_source_control *control) {
+  message->header.msg_control = (void *)control->words;
+  message->header.msg_controllen = control->bytes;
 }
 
 // What a socket does about fragments; a dual-stack socket has it for either family.
@@ -170,6 +248,77 @@ int clinux_force_buffer(int fd, int option, int bytes) {
   int forced = option == SO_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE;
   if (setsockopt(fd, SOL_SOCKET, forced, &bytes, sizeof bytes) == 0) return 0;
   return setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof bytes);
+}
+
+int64_t clinux_kept_memory(void) {
+  long long size = 0, resident = 0, shared = 0;
+  FILE *figures = fopen("/proc/self/statm", "re");
+  if (figures == NULL) return 0;
+  int count = fscanf(figures, "%lld %lld %lld", &size, &resident, &shared);
+  fclose(figures);
+  if (count != 3) return 0;
+  struct mallinfo2 heap = mallinfo2();
+  return (resident - shared) * sysconf(_SC_PAGESIZE) - (int64_t)(heap.uordblks + heap.hblkhd);
+}
+
+void clinux_release_memory(void) { malloc_trim(0); }
+
+int clinux_allow_broadcast(int fd) {
+  int on = 1;
+  return setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
+}
+
+int clinux_share_port(int fd) {
+  int on = 1;
+  return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+}
+
+int clinux_join_group(int fd, const struct in6_addr *group, uint32_t interface) {
+  struct ipv6_mreq request = {.ipv6mr_multiaddr = *group, .ipv6mr_interface = interface};
+  return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request);
+}
+
+int64_t clinux_send_through(int fd, const struct sockaddr *to, socklen_t to_length,
+                            uint32_t interface, uint32_t source, const void *bytes, size_t count) {
+  struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+  struct msghdr header = {
+      .msg_name = (void *)to, .msg_namelen = to_length, .msg_iov = &part, .msg_iovlen = 1};
+  union {
+    char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
+    struct cmsghdr aligned;
+  } control;
+  memset(&control, 0, sizeof control);
+  if (to->sa_family == AF_INET && interface != 0) {
+    header.msg_control = control.bytes;
+    header.msg_controllen = sizeof control.bytes;
+    struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+    c->cmsg_level = IPPROTO_IP;
+    c->cmsg_type = IP_PKTINFO;
+    c->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
+    struct in_pktinfo info = {.ipi_ifindex = (int)interface, .ipi_spec_dst.s_addr = htonl(source)};
+    memcpy(CMSG_DATA(c), &info, sizeof info);
+  }
+  return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int clinux_interface_changes(void) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+  if (fd < 0) return -1;
+  struct sockaddr_nl address = {
+      .nl_family = AF_NETLINK,
+      .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+  int error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+void clinux_discard(int fd, int count) {
+  char byte;
+  // A socket that lost messages says so once (ENOBUFS), and then has others.
+  while (count-- > 0 && (recv(fd, &byte, sizeof byte, MSG_DONTWAIT) >= 0 || errno == ENOBUFS)) {
+  }
 }
 
 int clinux_rename_new(int directory, const char *from, const char *to) {

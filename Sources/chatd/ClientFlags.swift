@@ -7,7 +7,8 @@ func clientFlags(_ change: @escaping ((inout ClientOptions) -> Void) -> Void) ->
       change { $0.name = text }
     },
     Option(
-      "server", short: "s", value: "HOST[:PORT]", "where the server is ($CHATD_SERVER, else here)"
+      "server", short: "s", value: "HOST[:PORT]",
+      "where the server is ($CHATD_SERVER, else here,\nelse on this network)"
     ) { text throws(Failure) in
       let server = try OptionValue.server(text, for: "--server")
       change { $0.server = server }

@@ -7,7 +7,8 @@ func runSendImage(_ words: [String]) throws(Failure) {
   let change: ((inout ClientOptions) -> Void) -> Void = { $0(&options.client) }
   let parser = OptionParser(
     usage: "send-image [OPTION…] --path FILE",
-    summary: "Makes a picture fit into one datagram and shows it to everyone.",
+    summary: "Makes a picture small enough for everyone, also for old clients, and shows it: "
+      + "\(Limits.classicPictureBytesMax) bytes at most.",
     examples: [
       ("chatd send-image --path photo.jpg", "a photograph"),
       ("scrot - | chatd send-image --path -", "what a program draws"),

@@ -10,7 +10,8 @@ func runServe(_ words: [String]) throws(Failure) {
       ("chatd serve --save-images pictures", "keep the pictures that are shown"),
       ("chatd serve --quiet --log-format json", "as a service: a log and nothing else"),
     ],
-    options: placeFlags { $0(&options) } + limitFlags { $0(&options) }
+    options: placeFlags { $0(&options) } + discoveryFlags { $0(&options) }
+      + limitFlags { $0(&options) }
       + outputFlags { $0(&options) })
   guard try parser.parse(words) != nil else { return }
   try serve(options)
@@ -44,6 +45,28 @@ private func placeFlags(_ change: @escaping Change) -> [Option] {
     ) { text throws(Failure) in
       let policy = try OptionValue.choice(text, ClassicPolicy.self, for: "--classic")
       change { $0.classicPolicy = policy }
+    },
+  ]
+}
+
+private func discoveryFlags(_ change: @escaping Change) -> [Option] {
+  [
+    Option(
+      "discovery", value: "WHOM",
+      "be found by hosts on the same link (link), by any,\nor by nobody (off)"
+    ) { text throws(Failure) in
+      let policy = try OptionValue.choice(text, DiscoveryPolicy.self, for: "--discovery")
+      change { $0.server.discovery = policy }
+    },
+    Option("no-discovery", "the same as --discovery off") { _ in
+      change { $0.server.discovery = .off }
+    },
+    Option(
+      "discovery-port", value: "N",
+      "the UDP port to be looked for on besides (\(DiscoveryGroup.port))"
+    ) { text throws(Failure) in
+      let port = try OptionValue.integer(text, 1...65_535, for: "--discovery-port")
+      change { $0.discoveryPort = UInt16(port) }
     },
   ]
 }

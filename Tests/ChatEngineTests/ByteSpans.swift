@@ -6,6 +6,8 @@ extension [UInt8] {
   var isUTF8: Bool { UTF8Text.isValid(span) }
   var firstScalar: Unicode.Scalar? { UTF8Text.decode(span, at: 0) }
   var datagram: ClassicDatagram { ClassicDatagram(span) }
+  var question: DiscoveryQuestion? { DiscoveryQuestion(span) }
+  var answer: DiscoveryAnswer? { DiscoveryAnswer(span) }
   var relay: ClassicRelay { ClassicRelay(span) }
 
   func jpegHeader() throws(JPEGHeader.Fault) -> JPEGHeader { try JPEGHeader(span) }

@@ -24,6 +24,8 @@ final class EngineHarness {
 
   init(_ change: (inout ServerConfiguration) -> Void = { _ in }) {
     var configuration = ServerConfiguration()
+    // What lies on the link is a matter of the machine.
+    configuration.discovery = .any
     change(&configuration)
     engine = ServerEngine(configuration)
   }
@@ -43,6 +45,13 @@ final class EngineHarness {
   func receive(_ bytes: [UInt8], from address: PeerAddress) -> [Sent] {
     engine.receive(bytes.span, from: address, at: time)
     return takeSent()
+  }
+
+  /// Hands a datagram to the engine that came to the port on which servers are looked for.
+  ///
+  /// - Returns: what is to be answered from there.
+  func receiveQuestion(_ bytes: [UInt8], from address: PeerAddress) -> [UInt8]? {
+    engine.receiveQuestion(bytes.span, from: address, at: time)
   }
 
   @discardableResult

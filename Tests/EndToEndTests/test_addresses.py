@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from support.clients import ClassicA, ClassicB, hush
+from support.program import run_chatd
 from support.waiting import wait_until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a network namespace")
@@ -51,6 +52,22 @@ def test_a_lost_client_is_noticed_over_ipv6_too(serve):
     anoop.say("is Meera there?")
     server.wait_for_summary(clients=1, lost=1)
     assert anoop.received() == [b"Meera has left the chat."]
+
+
+@pytest.mark.parametrize("bind", [None, "0.0.0.0"])
+def test_an_answer_comes_from_the_address_that_was_asked(serve, bind):
+    server = serve(bind=bind)
+    hosts = [f"127.0.0.{last}" for last in range(1, 5)]
+    # Their sockets are connected, so what comes from another address does not reach them.
+    clients = [server.a(f"A{host[-1]}", host=host) for host in hosts]
+    hush(*clients)
+    clients[0].say("to all of them")
+    clients[0].settle()
+    for client in clients[1:]:
+        assert client.received() == [b"A1: to all of them"]
+    for host in hosts:
+        sent = run_chatd("send", "--server", f"{host}:{server.port}", "--name", "N", "hello")
+        assert sent.returncode == 0, sent.stderr
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.5", "0.0.0.0"])

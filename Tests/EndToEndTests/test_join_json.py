@@ -116,7 +116,7 @@ def test_a_restart_of_the_server_is_two_objects(talk, serve):
     server.stop()
     assert objects(piper, 2)[1:] == [{"type": "connection-lost", "reason": "shut-down"}]
     serve("--port", str(server.port), state=server.state)
-    assert objects(piper, 3)[2:] == [{"type": "restored", "missed": "unknown"}]
+    assert objects(piper, 3)[2:] == [{"type": "restored", "missed": "unknown", "here": []}]
 
 
 def test_standard_output_holds_nothing_but_objects(serve, join):

@@ -198,6 +198,17 @@ def test_a_picture_that_is_not_there_is_one_line_and_nothing_is_sent(look):
     assert anoop.received() == [b"Typist: still here"]
 
 
+def test_where_a_path_is_asked_for_a_command_is_one(look):
+    anoop, typist = look()
+    typist.type("send image" + ENTER)
+    typist.wait_for_prompt("Enter the full image path:")
+    typist.type("/who" + ENTER)
+    typist.wait_for(" here: Anoop, and you")
+    typist.wait_for_prompt("Typist>")
+    assert "does not exist" not in "".join(typist.lines())
+    assert anoop.received() == []
+
+
 @pytest.mark.parametrize("key", [ctrl("C"), ctrl("D")], ids=["Ctrl-C", "Ctrl-D"])
 def test_asking_for_a_path_can_be_given_up(look, key):
     anoop, typist = look()

@@ -238,7 +238,7 @@ def test_a_server_that_stops_is_said_and_the_prompt_counts_what_waits_for_it(cha
     typist.type(" a line" + ENTER + "and another" + ENTER)
     typist.wait_for_prompt("Typist (2 not accepted yet)>")
     again = serve("--port", str(server.port), state=server.state)
-    typist.wait_for("back; what was said meanwhile is not known")
+    typist.wait_for("back; the server was started again")
     typist.wait_for_prompt("Typist>")
     for text in ("half a line", "and another"):
         assert re.fullmatch(rf"\d\d:\d\d Typist {text}", typist.wait_for(f"Typist {text}"))
@@ -253,7 +253,7 @@ def test_who_is_somewhere_else_after_a_restart_is_no_longer_listed(chat, serve):
     typist.enter("/who", " here: Anoop, and you")
     server.stop()
     again = serve("--port", str(server.port), state=server.state)
-    typist.wait_for("back; what was said meanwhile is not known")
+    typist.wait_for("back; the server was started again")
     typist.enter("/who", "nobody else is here")
     again.a("Bea")
     typist.wait_for("Bea joined")

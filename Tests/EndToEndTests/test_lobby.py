@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import subprocess
 import time
 
@@ -86,7 +85,7 @@ def test_a_picture_is_the_same_everywhere(serve, join, tmp_path):
     assert [len(os.listdir(folder)) for folder in (*folders, tmp_path / "server")] == [1] * 4
 
 
-def test_send_image_shows_progress_at_a_terminal_and_clears_it(serve, tmp_path):
+def test_a_picture_that_is_there_in_a_moment_shows_no_progress(serve, tmp_path):
     server = serve()
     (tmp_path / "photo.jpg").write_bytes(jpeg_photo(1_600, 1_200, quality=90))
     screen = Terminal("send-image", "--server", server.target, "--name", "Painter", "--path",
@@ -94,9 +93,7 @@ def test_send_image_shows_progress_at_a_terminal_and_clears_it(serve, tmp_path):
     try:
         assert screen.wait() == 0
         screen.wait_for("photo.jpg 1600×1200")
-        shown = bytes(screen.bytes).decode()
-        assert re.search(r"\rphoto\.jpg  \d+ %", shown), shown
-        assert not [line for line in screen.lines() if "%" in line]
+        assert b"%" not in bytes(screen.bytes)
     finally:
         screen.close()
 

@@ -12,6 +12,7 @@ import pytest
 
 from support.clients import ClassicA
 from support.collector import Collector
+from support.network import Network, what_is_missing
 from support.pictures import jpeg_photo, jpeg_size
 from support.program import ROOT, chatd_path, environment, remarks, start_chatd
 from support.waiting import PATIENCE_SECONDS, wait_until
@@ -192,6 +193,20 @@ def shows_figures(stage, command):
     assert process.poll() is None
 
 
+def lists_the_servers(stage, command):
+    missing = what_is_missing()
+    if missing:
+        pytest.skip(missing)
+    with Network() as network:
+        alone = network.host()
+        server = alone.call(stage.serve, "--server-name", "lab")
+        output, _ = alone.call(stage.run, command)
+        server.stop()
+    heading, line = output.splitlines()
+    assert heading.split() == ["NAME", "ADDRESS", "KEY", "PEOPLE", "PASSWORD"]
+    assert re.fullmatch(rf"lab +localhost:{server.port} +(\w+-){{5}}\w+ +0 +no", line)
+
+
 def is_a_target(_, command):
     words = shlex.split(command)
     words = words[1:] if words[0] == "sudo" else words
@@ -213,6 +228,7 @@ CHECKS = {
     "chatd join --json --follow </dev/null | jq -r 'select(.type == \"message\") | .text'":
         stays_and_prints_texts,
     "chatd join --count 1 --timeout 60 </dev/null": waits_for_somebody,
+    "chatd discover": lists_the_servers,
     "chatd id": shows_the_keys,
     "chatd serve --impair loss=20%,delay=20ms,dup=5%,reorder=5%": harms_datagrams,
     "chatd stats --interval 2": shows_figures,

@@ -219,9 +219,10 @@ def test_a_server_that_goes_away_before_the_end_is_not_a_success(serve):
     server.stop()
     _, stderr = process.communicate(b"two\n", timeout=20)
     assert process.returncode == 5
-    lost, failed = remarks(stderr)
+    lost, failed, *named = remarks(stderr)
     assert "is shutting down; trying again" in lost
     assert "did not say within 1 s that it has everything" in failed
+    assert named[-1] == "chatd:   line 2: two"
 
 
 def test_a_full_server_refuses_with_exit_code_4(serve):

@@ -328,3 +328,22 @@ def test_a_pipe_by_its_path_is_read_like_a_file(serve):
     _, stderr = done.communicate(timeout=60)
     assert done.returncode == 0, stderr
     assert any(datagram.startswith(b"IMG:Bea:\xff\xd8") for datagram in anoop.received())
+
+
+def test_what_needs_too_much_memory_is_refused_with_a_size_that_would_do(serve, tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="needs Pillow to make a picture")
+    large = tmp_path / "large.jpg"
+    image.new("L", (10_000, 10_000), 128).save(large)
+    server = serve()
+    refused = send_image(server, large, "--max-size", "4096x4096")
+    assert refused.returncode == 1
+    line = one_line(refused.stderr)
+    assert "needs too much memory" in line
+    advised = re.search(r"; --max-size (\d+x\d+) would do$", line).group(1)
+    assert advised == "2048x2048"
+    assert send_image(server, large, "--max-size", advised).returncode == 0
+    # What a progressive one takes does not depend on the size of the result.
+    image.new("RGB", (11_000, 11_000)).save(large, progressive=True)
+    hopeless = send_image(server, large)
+    assert hopeless.returncode == 1
+    assert one_line(hopeless.stderr).endswith("; make it smaller with another program first")

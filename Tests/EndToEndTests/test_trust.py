@@ -1,13 +1,16 @@
 """Whom a client trusts, and whom a server lets in: keys that are known again, and passwords."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
 from support.clients import ClassicA, ClassicB
-from support.program import new_state, one_line, remarks, run_chatd, start_chatd, state_of
+from support.program import (chatd_path, environment, new_state, one_line, remarks, run_chatd,
+                             start_chatd, state_of)
 from support.waiting import wait_until
 
 WORDS = r"(\w+-){5}\w+"
@@ -44,7 +47,7 @@ def test_a_server_is_met_once_with_the_words_that_it_shows_itself(serve, tmp_pat
                      line)
     assert fingerprint(server) in line
     known = (state / "chatd" / "known_servers").read_text().split()
-    assert known[0] == server.target and len(known) == 2
+    assert known[0] == f"localhost:{server.port}" and len(known) == 2
     second = send(server, env={"XDG_STATE_HOME": str(state)})
     assert (second.returncode, second.stderr) == (0, b"")
 
@@ -83,6 +86,24 @@ def test_another_key_is_refused_loudly_until_the_old_one_is_forgotten(serve, res
     assert len(watcher.received()) == 3
 
 
+def test_a_damaged_line_stops_only_what_it_may_be_about(serve, tmp_path):
+    server = serve()
+    env = {"XDG_STATE_HOME": str(tmp_path / "anna")}
+    assert send(server, env=env).returncode == 0
+    known = tmp_path / "anna" / "chatd" / "known_servers"
+    good = known.read_text()
+    known.write_text(good + "chat.example:12345 AAAA\n")
+    result = send(server, env=env)
+    assert result.returncode == 0
+    assert f"line 2 of {known} is damaged and passed over" in one_line(result.stderr)
+    known.write_text("# mine\n" + good.replace("=", ""))
+    result = send(server, env=env)
+    assert result.returncode == 4
+    assert f"line 2 of {known} is damaged and may be about {server.target}" in one_line(
+        result.stderr)
+    assert server.summary()["messages"] == 2
+
+
 def test_a_client_that_is_running_does_not_come_back_to_another_key(serve, join, restart):
     server = serve()
     anna = join(server, "--follow", stdin=subprocess.DEVNULL)
@@ -90,6 +111,91 @@ def test_a_client_that_is_running_does_not_come_back_to_another_key(serve, join,
     restart(server, state=new_state())
     assert anna.wait() == 4
     assert "HAS CHANGED" in anna.errors.bytes.decode()
+
+
+@pytest.fixture(name="names")
+def make_names(tmp_path):
+    """Runs chatd where the names `one` and `two` stand for an address; needs root."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("needs root for a mount namespace")
+
+    def run(server, name, *words):
+        hosts = tmp_path / "hosts"
+        host = server.address[0]
+        hosts.write_text(f"{host} one\n{host} two\n127.0.0.1 localhost\n")
+        return subprocess.run(
+            ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', hosts,
+             chatd_path(), "send", "--server", f"{name}:{server.port}", "--name", "Anna", *words],
+            env=environment(XDG_STATE_HOME=state_of("Anna")), capture_output=True, timeout=30,
+            check=False)
+
+    return run
+
+
+def test_all_names_of_this_machine_are_one_server(serve):
+    server = serve(bind=None)
+    assert "met for the first time" in send(server).stderr.decode()
+    for host in ("localhost", "LOCALHOST", "[::1]"):
+        result = run_chatd("send", "--server", f"{host}:{server.port}", "--name", "Anna", "hello")
+        assert (result.returncode, result.stderr) == (0, b""), host
+    assert server.stop() == 0
+    other = serve("--port", str(server.port), bind=None, state=new_state())
+    for host in ("localhost", "127.0.0.1", "[::1]"):
+        result = run_chatd("send", "--server", f"{host}:{other.port}", "--name", "Anna", "hello")
+        assert result.returncode == 4 and "HAS CHANGED" in result.stderr.decode(), host
+    assert run_chatd("id", "--forget", f"[::1]:{other.port}",
+                     env={"XDG_STATE_HOME": state_of("Anna")}).returncode == 0
+    assert send(other).returncode == 0
+
+
+def test_a_new_name_for_an_address_is_silent_with_the_same_key_and_warns_with_another(
+        serve, network, names):
+    host = network.host()
+    host.ip("address add 10.98.0.1/32 dev lo")
+
+    def run(*words):
+        return host.call(names, *words)
+
+    server = host.call(serve, bind="10.98.0.1")
+    first = run(server, "one", "hello")
+    assert first.returncode == 0 and "met for the first time" in first.stderr.decode()
+    for name in ("two", "10.98.0.1", "one"):
+        again = run(server, name, "hello")
+        assert (again.returncode, again.stderr) == (0, b""), name
+    assert server.stop() == 0
+    other = host.call(serve, "--port", str(server.port), bind="10.98.0.1", state=new_state())
+    for name in ("one", "two", "10.98.0.1"):
+        assert run(other, name, "hello").returncode == 4
+    for name in ("two", "10.98.0.1"):
+        assert run_chatd("id", "--forget", f"{name}:{other.port}",
+                         env={"XDG_STATE_HOME": state_of("Anna")}).returncode == 0
+    warned = run(other, "two", "--quiet", "hello")
+    assert warned.returncode == 0
+    line = one_line(warned.stderr)
+    assert f"10.98.0.1:{other.port}, WHICH two:{other.port} IS, WAS MET BEFORE AS one" in line
+    assert fingerprint(server) != fingerprint(other)
+    assert all(words in line for words in (fingerprint(server), fingerprint(other)))
+
+
+def test_a_state_folder_that_is_full_is_no_reason_not_to_talk(serve, join, tmp_path):
+    server = serve()
+    state = tmp_path / "full"
+    state.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "full", state], check=False,
+                             capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("needs root to mount a file system")
+    try:
+        (state / "chatd").mkdir(mode=0o700)
+        (state / "filler").write_bytes(bytes(4_096))
+        result = send(server, env={"XDG_STATE_HOME": str(state)})
+    finally:
+        subprocess.run(["umount", state], check=True)
+    assert result.returncode == 0, result.stderr
+    text = result.stderr.decode()
+    assert "your key is for this time only" in text and "No space left" in text
+    assert "this could not be remembered" in text
+    server.transcript.wait_for("Anna: hello")
 
 
 # Passwords

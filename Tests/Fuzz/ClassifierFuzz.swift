@@ -48,7 +48,6 @@ private func checkDatagram(_ bytes: [UInt8]) {
     check(jpeg, bytes, isText: false)
     hold(name.lowerBound == 4 && name.upperBound + 1 == jpeg.lowerBound, "picture")
     hold(jpeg.upperBound == bytes.count, "a picture that ends early")
-  case .question: hold(span.equals(ClassicText.question), "question")
   case .text: hold(UTF8Text.isValid(span), "text that is none")
   case .notText: hold(!UTF8Text.isValid(span), "text that is some")
   }

@@ -27,6 +27,7 @@ public func fuzzNativeMessage(_ start: UnsafePointer<UInt8>, _ count: Int) -> CI
     }
   }
   readHandshake(bytes)
+  readDiscovery(bytes)
   readFrames(bytes)
   return 0
 }
@@ -38,6 +39,17 @@ private func body(_ carried: [UInt8]) -> ArraySlice<UInt8> {
     hold(reader.varint().map(Int.init) == reader.remaining, "another length")
     return carried.dropFirst(reader.offset)
   }
+}
+
+private func readDiscovery(_ bytes: [UInt8]) {
+  if let question = DiscoveryQuestion(bytes.span) {
+    hold(DiscoveryQuestion(question.bytes.span) == question, "another question")
+    hold(question == .text || bytes.count >= Limits.helloBytesMin, "a short Seek")
+  }
+  guard let answer = DiscoveryAnswer(bytes.span) else { return }
+  hold(answer.bytes.count <= Limits.helloBytesMin, "an answer longer than its question")
+  if case .other = answer { return }
+  hold(DiscoveryAnswer(answer.bytes.span) == answer, "another answer")
 }
 
 private func readHandshake(_ bytes: [UInt8]) {

@@ -44,9 +44,17 @@ extension Ledger {
     }
     if last != life { runs[run].hearing.turn() }
     runs[run].hearing.life = life
-    runs[run].hearing.nextText = attached.texts
-    runs[run].hearing.firstPicture = attached.pictures
     runs[run].hearing.isAdrift = false
+    if last == nil {
+      runs[run].hearing.nextText = attached.texts
+      runs[run].hearing.firstPicture = attached.pictures
+      return
+    }
+    // Whoever was here before missed all of another log, and of its own what is forgotten.
+    if last != life, let beginning = lives[life].beginning {
+      (runs[run].hearing.nextText, runs[run].hearing.firstPicture) = beginning
+    }
+    runs[run].hearing.isAdrift = mayBeForgotten(life)
   }
 
   /// Whether a log has grown so much that its beginning may be gone.
@@ -140,7 +148,7 @@ extension Ledger {
   /// A client was told that events were left out.
   mutating func miss(_ count: Int, by run: RunID) {
     runs[run].hearing.isAdrift = true
-    if let life = runs[run].hearing.life, !mayBeForgotten(life) {
+    if let life = runs[run].hearing.life, !mayBeForgotten(life), lives[life].beginning?.texts == 0 {
       violate("\(runs[run].host) was told that it missed \(count) of a log that is whole")
     }
   }

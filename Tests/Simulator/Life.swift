@@ -12,6 +12,11 @@ struct Life {
   private(set) var names: [String] = []
   private(set) var textBytes = 0
   private(set) var pictureBytes = 0
+  /// The lines of its transcript.
+  fileprivate(set) var lines = 0
+  /// Where the log begins that native clients get, once one was there: a server does not keep for
+  /// long what none could come back for.
+  fileprivate(set) var beginning: (texts: Int, pictures: Int)?
   private var placesOfTexts: [Int: Int] = [:]
   private var placesOfPictures: [Int: Int] = [:]
   /// The greatest number of each program.
@@ -58,12 +63,18 @@ extension Ledger {
   mutating func attach(_ run: RunID, to life: LifeID, as name: String) {
     runs[run].attached = Attachment(
       life: life, texts: lives[life].texts.count, pictures: lives[life].pictures.count)
+    if runs[run].isNative, lives[life].beginning == nil {
+      let isKept = lives[life].lines <= Limits.unheardEventsMax
+      lives[life].beginning =
+        isKept ? (0, 0) : (lives[life].texts.count, lives[life].pictures.count)
+    }
     runs[run].name = name
   }
 
   /// Reads what a server added to its transcript: `HH:MM:SS NAME: text` for each text.
   mutating func read(transcript: [UInt8], of life: LifeID) {
     for line in transcript.split(separator: UInt8(ascii: "\n")) {
+      lives[life].lines += 1
       let said = line.dropFirst("HH:MM:SS ".utf8.count)
       if said.first == UInt8(ascii: "*") { continue }
       guard let colon = said.firstIndex(of: UInt8(ascii: ":")) else {

@@ -23,6 +23,7 @@ final class NativeHost: ClientHost {
     runID = world.ledger.newRun(of: name, name: plan.memberName.text, isNative: true)
     (isLeaving, ending) = (false, nil)
     told.removeAll()
+    awaited.removeAll()
     let client = NativeClient(configuration, to: server.address)
     client.start(at: local(now))
     self.client = client
@@ -85,6 +86,8 @@ final class NativeHost: ClientHost {
   var roster: [String]? { client?.roster.sorted() }
   var givenName: String? { client?.givenName }
   private(set) var told: Set<String> = []
+  /// Who was here before the server was started again, and was not told of since.
+  private var awaited: Set<String> = []
 
   // MARK: A turn
 
@@ -132,11 +135,12 @@ final class NativeHost: ClientHost {
     case .joined:
       world.note(name, "is in")
       world.ledger.enter(run, life, isWhole: nil)
-    case .restored(let isWhole):
-      world.note(name, "is in again, \(isWhole ? "whole" : "not whole")")
+    case .restored(let how):
+      world.note(name, "is in again, \(how)")
       // What was missed may have been somebody's leaving; the list begins anew.
-      if !isWhole { told.removeAll() }
-      world.ledger.enter(run, life, isWhole: isWhole)
+      if how == .restarted { awaited.formUnion(told) }
+      if how != .whole { told.removeAll() }
+      world.ledger.enter(run, life, isWhole: how == .whole)
     case .connectionLost(let isShutDown):
       world.note(name, "lost its connection\(isShutDown ? ", the server stops" : "")")
     case .message(let from, let text):
@@ -166,15 +170,22 @@ final class NativeHost: ClientHost {
       judge(ending, of: run)
     case .progress(let ticket, let bytes, let total):
       world.ledger.noteProgress(ticket, by: run, bytes: bytes, of: total)
-    case .present(let name), .arrived(let name):
+    case .present(let name):
       world.note(self.name, "is told that \(name) is here")
+      told.insert(name)
+      awaited.remove(name)
+    case .arrived(let name):
+      world.note(self.name, "is told that \(name) has come")
+      if told.contains(name) || awaited.contains(name) {
+        world.ledger.violate("\(self.name) is told that \(name) has come, who was there")
+      }
       told.insert(name)
     case .departed(let name):
       world.note(self.name, "is told that \(name) has gone")
-      if told.remove(name) == nil {
+      if told.remove(name) == nil, awaited.remove(name) == nil {
         world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
       }
-    case .met, .notice, .renamed, .figures, .sessions: break
+    case .met, .notice, .renamed, .listed, .figures, .sessions: break
     }
   }
 

@@ -48,6 +48,7 @@ final class ServerHost: Host {
     configuration.messagesPerSecond = plan.messagesPerSecond
     configuration.secretSeed = random.bytes(32)
     configuration.hashSeed = random.next()
+    configuration.firstSessionGeneration = UInt32(truncatingIfNeeded: random.next())
     configuration.savesPictures = true
     configuration.ownedNames = ownedNames
     let engine = ServerEngine(configuration)

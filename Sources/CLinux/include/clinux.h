@@ -52,10 +52,34 @@ int clinux_send_messages(int fd, struct clinux_message *messages, unsigned int c
 // Lets the kernel cut a message into datagrams of so many bytes (UDP_SEGMENT of udp(7)). `control`
 // must live until it is sent.
 struct clinux_segment_control {
-  uint64_t words[3];
+  uint64_t words[8];
 };
 void clinux_segment(struct clinux_message *message, struct clinux_segment_control *control,
                     uint16_t bytes);
+
+// At which of this machine's addresses a datagram arrived, and from which one leaves: IP_PKTINFO
+// of ip(7), IPV6_PKTINFO of ipv6(7). IPv4 addresses are mapped ones.
+
+struct clinux_local {
+  uint8_t address[16];
+  uint32_t interface;
+};
+// Room for what the kernel says about one received message.
+struct clinux_arrival_control {
+  uint64_t words[10];
+};
+int clinux_enable_arrivals(int fd, int family);
+// Returns 1 and fills `local`, or 0 where the kernel did not say, or it was a group's address.
+int clinux_arrival(const struct clinux_message *message, struct clinux_local *local);
+// What has a message leave from an address; `clinux_leave_from` points to it.
+struct clinux_source_control {
+  uint64_t words[5];
+  uint32_t bytes;
+};
+void clinux_source(struct clinux_source_control *control, int family,
+                   const struct clinux_local *local);
+void clinux_leave_from(struct clinux_message *message,
+                       const struct clinux_source_control *control);
 // Sends one datagram with "don't fragment" and without regard to what the kernel knows about the
 // path (IP_PMTUDISC_PROBE of ip(7)). Returns what sendmsg(2) does.
 int64_t clinux_send_probe(int fd, int family, struct clinux_message *message);
@@ -66,6 +90,33 @@ int clinux_next_error(int fd, struct sockaddr_storage *destination, int *error);
 // The datagrams that the kernel dropped because the socket's buffer was full.
 uint32_t clinux_socket_drops(int fd);
 int clinux_force_buffer(int fd, int option, int bytes);
+
+// Memory: mallinfo(3), malloc_trim(3)
+
+// What this process holds of the machine's memory beside what is in use: what the allocator keeps.
+// Stacks and globals are in it, and room that was never touched is not, so it may be below 0; only
+// how it changes means something.
+int64_t clinux_kept_memory(void);
+// Gives back to the kernel what the allocator keeps, page by page.
+void clinux_release_memory(void);
+
+// Looking for servers
+
+// Lets a socket send to broadcast addresses (SO_BROADCAST of socket(7)).
+int clinux_allow_broadcast(int fd);
+// Lets other sockets have the same port, if they all allow it (SO_REUSEADDR of socket(7)).
+int clinux_share_port(int fd);
+// Hears what is sent to an IPv6 group on an interface's link (ipv6(7)).
+int clinux_join_group(int fd, const struct in6_addr *group, uint32_t interface);
+// Sends a datagram out of an interface, 0 for the one that the kernel chooses; an IPv4 one from
+// `source`, in host order, 0 for the kernel's choice (IP_PKTINFO of ip(7)). Returns what
+// sendmsg(2) does.
+int64_t clinux_send_through(int fd, const struct sockaddr *to, socklen_t to_length,
+                            uint32_t interface, uint32_t source, const void *bytes, size_t count);
+// A descriptor that is readable once an interface or an address has changed (rtnetlink(7)).
+int clinux_interface_changes(void);
+// Throws away what waits to be read, at most so many messages.
+void clinux_discard(int fd, int count);
 
 // Files
 

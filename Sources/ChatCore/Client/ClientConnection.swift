@@ -1,15 +1,21 @@
 import ChatEngine
 import Glibc
 
-/// A client engine on a reactor and a socket: tries a server's addresses one after the other, and
+/// A client engine on a reactor and a socket: finds out which of a server's addresses to use, and
 /// passes the engine's events on.
+///
+/// A native server answers, so its addresses race. One of before does not, so they are tried one
+/// after the other, as long as the network reports of each that nobody is there.
 final class ClientConnection {
   private let reactor: Reactor
   private var timer: Reactor.Timer?
   private let engine: ClientEngine
   private var addresses: ArraySlice<PeerAddress>
-  private var address: PeerAddress?
+  /// Where the server is, or was looked for last.
+  private(set) var address: PeerAddress?
   private var socket: ConnectedSocket?
+  /// While it is not known which address to use.
+  private var race: AddressRace?
   private var watch: Reactor.Watch?
   /// Datagrams of the last batch that the engine was not given yet.
   private var undecided = 0..<0
@@ -43,8 +49,8 @@ final class ClientConnection {
   var pendingCount: Int { engine.pendingCount }
 
   func start() {
-    openNext()
-    if socket != nil {
+    if engine.isAnswered, addresses.count > 1 { startRace() } else { openNext() }
+    if socket != nil || race != nil {
       engine.start(at: reactor.now)
     } else {
       engine.handleUnreachable(isRefused: false, at: reactor.now)
@@ -107,6 +113,22 @@ final class ClientConnection {
     if isReceiving && !undecided.isEmpty { timer?.deadline = reactor.now }
   }
 
+  private func startRace() {
+    race = AddressRace(to: addresses, on: reactor) { [unowned self] socket, address, count in
+      race = nil
+      self.address = address
+      take(socket)
+      undecided = 0..<count
+      decide()
+      settle()
+    } onFailure: { [unowned self] error in
+      race = nil
+      handleUnreachable(error)
+      settle()
+    }
+    addresses = []
+  }
+
   /// Opens a socket to the next address that one can be opened to.
   private func openNext() {
     watch = nil
@@ -127,7 +149,11 @@ final class ClientConnection {
   }
 
   private func open(_ address: PeerAddress) {
-    guard let socket = try? ConnectedSocket(connectingTo: address) else { return }
+    if let socket = try? ConnectedSocket(connectingTo: address) { take(socket) }
+  }
+
+  /// Makes a socket the one to use.
+  private func take(_ socket: ConnectedSocket) {
     watch = try? reactor.watch(socket.fd, for: .readable) { [unowned self] in
       handle(readiness: $0)
     }
@@ -190,12 +216,22 @@ final class ClientConnection {
     }
     if !wasBusy || !engine.isBusy { onRoom() }
   }
+
+  /// Asks whoever takes part in the race what the engine put out, which is one question at a time.
+  private func flushToRace() {
+    let question = engine.withOutbox { outbox in
+      defer { outbox.removeAll() }
+      return outbox.lastPayload
+    }
+    if let race, let question { race.ask(question) }
+  }
+
   /// Sends what the engine put out.
   private func flush() {
     canSend = true
     var isDone = false
     while !isDone {
-      guard let socket else { return engine.withOutbox { $0.removeAll() } }
+      guard let socket else { return flushToRace() }
       switch engine.withOutbox({ socket.send(&$0) }) {
       case .done: isDone = true
       case .blocked, .refused(ENOBUFS):

@@ -25,11 +25,13 @@ public struct ClientOptions: Sendable {
     }
   }
 
-  /// The server asked for, else the one that `CHATD_SERVER` names, else this machine.
+  /// The server asked for, else the one that `CHATD_SERVER` names, else the one of this machine,
+  /// else one that is found on this network. Servers of before say nothing by which they could be
+  /// found.
   func serverAddress() throws(Failure) -> ServerAddress {
     if let server { return server }
     guard let text = getenv("CHATD_SERVER").map({ String(cString: $0) }), !text.isEmpty else {
-      return .thisMachine
+      return isClassic ? .thisMachine : try ServerChoice(isQuiet: isQuiet).server()
     }
     guard let address = ServerAddress(text) else {
       throw Failure(.usage, "CHATD_SERVER=\(ShownText.string(text)): not HOST or HOST:PORT")
@@ -120,11 +122,15 @@ public struct ClientOptions: Sendable {
   }
 
   private var secondsText: String {
-    let seconds = timeoutSeconds ?? Double(Limits.answerTimeoutSecondsDefault)
-    return seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
+    shownSeconds(timeoutSeconds ?? Double(Limits.answerTimeoutSecondsDefault))
   }
 
   private func loginName() -> String? {
     getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) }
   }
+}
+
+/// `5 s`, `0.5 s`.
+func shownSeconds(_ seconds: Double) -> String {
+  seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
 }

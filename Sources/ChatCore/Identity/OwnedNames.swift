@@ -1,12 +1,14 @@
 import ChatEngine
 
 /// Which key owns which name, in the server's file `names`: a line `KEY NAME` for each, the key in
-/// Base64. Lines are only ever appended.
+/// Base64. A line that comes again says that the name was used again, so the order of the lines is
+/// that in which names were used. Lines are appended; where they have become too many, the file is
+/// written anew with one for each name.
 public struct OwnedNames: Sendable {
-  public typealias Owned = (name: MemberName, owner: PublicKey)
+  public typealias Owned = NameOwners.Owned
 
   private let file: StateFile
-  /// What the file held, the oldest first.
+  /// Whose names the file held, that which was used longest ago first.
   public let loaded: [Owned]
 
   /// Reads the file. A last line that was not written to its end, since the machine stopped, is
@@ -15,9 +17,12 @@ public struct OwnedNames: Sendable {
   /// - Throws: `Failure` which names a line that is damaged: it would give somebody's name away.
   public init(in folder: StateFolder) throws(Failure) {
     file = folder.file("names")
+    loaded = try Self.load(file).all
+  }
+
+  private static func load(_ file: StateFile) throws(Failure) -> NameOwners {
     guard let (bytes, _) = try file.read(max: Limits.ownedNamesBytesMax) else {
-      loaded = []
-      return
+      return NameOwners()
     }
     if bytes.count > Limits.ownedNamesBytesMax {
       throw Failure(.failed, "\(file.path) is longer than \(Limits.ownedNamesBytesMax) bytes")
@@ -33,19 +38,30 @@ public struct OwnedNames: Sendable {
       }
       owned.append(entry)
     }
-    loaded = owned
+    return NameOwners(replaying: owned)
   }
 
   public var path: String { file.path }
 
-  /// Writes names that are owned from now on. Waits for the disk, so it is for a worker.
-  public func append(_ owned: [Owned]) throws(Failure) {
+  /// Writes names that are owned, or used, from now on. Waits for the disk, so it is for a worker.
+  ///
+  /// - Parameter high: the bytes beyond which the file is written anew.
+  public func append(
+    _ owned: [Owned], high: Int = Limits.ownedNamesBytesHigh
+  ) throws(Failure) {
+    let lock = try file.lock()
+    let count = try file.append(Self.lines(owned))
+    if count > high { try file.replace(Self.lines(Self.load(file).all)) }
+    extendLifetime(lock)
+  }
+
+  private static func lines(_ owned: [Owned]) -> [UInt8] {
     var text: [UInt8] = []
     for (name, owner) in owned {
       text += Base64.encode(owner.bytes)
       text += Array(" \(name.text)\n".utf8)
     }
-    try file.append(text)
+    return text
   }
 
   private static func entry(_ line: some Collection<UInt8>) -> Owned? {

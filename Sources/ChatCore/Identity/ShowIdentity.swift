@@ -17,7 +17,8 @@ public func showIdentity(_ options: IdentityOptions) throws(Failure) {
   if let server = options.forgotten {
     var known = try KnownServers(in: folder)
     guard try known.forget(server) else {
-      throw Failure(.failed, "\(server) is not in \(known.path)")
+      let damage = known.warning.map { "; \($0)" } ?? ""
+      throw Failure(.failed, "\(server) is not in \(known.path)\(damage)")
     }
     return
   }

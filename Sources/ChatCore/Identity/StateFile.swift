@@ -54,12 +54,18 @@ struct StateFile: Sendable {
   }
 
   /// Appends to the file, and makes it where it is missing.
-  func append(_ bytes: [UInt8]) throws(Failure) {
+  ///
+  /// - Returns: how many bytes it has then.
+  @discardableResult
+  func append(_ bytes: [UInt8]) throws(Failure) -> Int {
     do throws(SystemError) {
       let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC
       let file = try OwnedFD(checking: open(path, flags, 0o600), "open \(path)")
       if let failure = writeAll(bytes, to: file.raw) { throw SystemError(failure, "write \(path)") }
       try checked(fdatasync(file.raw), "write \(path)")
+      var status = stat()
+      try checked(fstat(file.raw, &status), "look at \(path)")
+      return Int(status.st_size)
     } catch {
       throw Failure(error)
     }

@@ -11,12 +11,13 @@ enum JoinEvent {
   case renamed(String)
   /// The server has what this person said.
   case accepted(isPicture: Bool, number: UInt64)
-  /// The server does not pass on what this person said, and why.
+  /// The server does not pass on what this person said, and why; what it was, in words.
   case failed(isPicture: Bool, number: UInt64, String?, [UInt8])
-  /// So many events of others did not arrive.
-  case missed(Int)
+  /// So many events did not arrive, because of whoever reads the screen, or of the connection.
+  case missed(Int, isReaderSlow: Bool)
   case connectionLost(isShutDown: Bool)
-  case restored(isWhole: Bool)
+  /// With the names of others who are here, in order, where that is news.
+  case restored(ClientReturn, here: [String])
   /// What this client has to say itself.
   case status(String)
   case complaint(String)
@@ -43,14 +44,28 @@ extension JoinEvent {
   var sessionText: String? {
     switch self {
     case .failed(_, _, let what, let reason):
-      "not passed on, because \(ShownText.string(reason))\(what.map { ": \($0)" } ?? "")"
-    case .missed(let count): "\(count) of what others said did not arrive"
+      "not sent: \(what ?? "a message") (\(ShownText.string(reason)))"
+    case .missed(let count, let isReaderSlow):
+      "missing here: \(count) of what others said and showed and of who came and went, because "
+        + (isReaderSlow ? "standard output was read too slowly" : "the connection was too slow")
+        + "; the server keeps the last \(Limits.talkLogBytes >> 20) MiB"
     case .connectionLost(true): "the server is shutting down; coming back when it does"
     case .connectionLost(false): "the server no longer answers; trying again"
-    case .restored(true): "back, and nothing was missed"
-    case .restored(false): "back; what was said meanwhile is not known"
+    case .restored(.whole, _): "back, and nothing was missed"
+    case .restored(.incomplete, let names): "back after a long time; \(Self.here(names))"
+    case .restored(.restarted, let names):
+      "back; the server was started again, and its last words may be missing; "
+        + Self.here(names)
     default: nil
     }
+  }
+
+  /// Who is here, in words.
+  private static func here(_ names: [String]) -> String {
+    if names.isEmpty { return "nobody else is here" }
+    let shown = names.prefix(Limits.returnNamesShownMax).map { ShownText.string($0) }
+    let rest = names.count - shown.count
+    return "here: \(shown.joined(separator: ", "))" + (rest == 0 ? "" : " and \(rest) more")
   }
 
   /// The event as one JSON object and a newline; nil for what is for a person's eyes only.
@@ -97,15 +112,16 @@ extension JoinEvent {
       object.add("what", isPicture ? "picture" : "message")
       object.add("number", Int(clamping: number))
       object.add("text", String(decoding: reason, as: UTF8.self))
-    case .missed(let count):
+    case .missed(let count, _):
       begin("missed")
       object.add("count", count)
     case .connectionLost(let isShutDown):
       begin("connection-lost")
       object.add("reason", isShutDown ? "shut-down" : "no-answer")
-    case .restored(let isWhole):
+    case .restored(let how, let names):
       begin("restored")
-      object.add("missed", isWhole ? "nothing" : "unknown")
+      object.add("missed", how == .whole ? "nothing" : "unknown")
+      if how != .whole { object.add("here", names) }
     case .status, .complaint, .said, .showed, .help:
       return nil
     }

@@ -5,7 +5,11 @@ extension JoinSession {
   func handle(_ event: ClientEvent) {
     switch event {
     case .met(let key):
-      if let trust { show(.status(trust.pin(key))) }
+      switch trust?.pin(key, at: connection.address) {
+      case nil, .known?: break
+      case .news(let text)?: show(.status(text))
+      case .warning(let text)?: show(.complaint(text))
+      }
     case .joined: begin()
     case .present(let name): roster.add(name)
     case .arrived(let name):
@@ -28,13 +32,21 @@ extension JoinSession {
     case .figures(let ours, let theirs):
       for line in FiguresText.session(ours: ours, theirs: theirs) { show(.help("  \(line)")) }
     case .sessions: break
-    case .missed(let count): arrive(.missed(count))
+    case .missed(let count):
+      arrive(.missed(count, isReaderSlow: wasHeldBack))
+      wasHeldBack = false
     case .connectionLost(let isShutDown):
+      isServerLost = true
       arrive(.connectionLost(isShutDown: isShutDown))
-    case .restored(let isWhole):
+      showWaiting()
+    case .restored(.whole): restore(.whole)
+    case .restored(let how):
       // Who is here now is told after it.
-      if !isWhole { roster.removeAll() }
-      arrive(.restored(isWhole: isWhole))
+      roster.removeAll()
+      returning = how
+    case .listed:
+      if let how = returning { restore(how) }
+      returning = nil
     case .ended(let ending): end(ending)
     }
     adjustFlow()
@@ -75,42 +87,57 @@ extension JoinSession {
 
   /// This person said something. It is shown where it has its place among what others said; at once
   /// where nobody will tell.
-  func said(_ event: JoinEvent, as ticket: MessageTicket?) {
+  ///
+  /// - Parameter line: of standard input, where it came from there.
+  func said(_ event: JoinEvent, line: Int? = nil, as ticket: MessageTicket?) {
     guard let ticket else { return show(event) }
-    unplaced[ticket] = event
-    if pendingTimer == nil {
-      pendingTimer = reactor.addTimer { [unowned self] in showPending() }
-    }
-    if pendingTimer?.deadline == nil {
-      pendingTimer?.deadline = reactor.now + .milliseconds(Limits.pendingShownMilliseconds)
-    }
+    unplaced.add(event, as: ticket, line: line, at: reactor.now)
+    showWaiting()
   }
 
   private func handleFate(_ event: ClientEvent) {
     switch event {
     case .accepted(let ticket):
+      unplaced.accept(ticket)
       arrive(.accepted(isPicture: ticket.isPicture, number: ticket.number))
     case .ownMessage(let ticket):
-      if let event = unplaced.removeValue(forKey: ticket) { arrive(event) }
+      if let entry = unplaced.remove(ticket) { arrive(entry.content) }
     case .failed(let ticket, let reason):
       notPassedOn += 1
-      let what = unplaced.removeValue(forKey: ticket)
-      arrive(
-        .failed(isPicture: ticket.isPicture, number: ticket.number, what?.shownText, reason))
+      let what = unplaced.remove(ticket).map(inWords)
+      arrive(.failed(isPicture: ticket.isPicture, number: ticket.number, what, reason))
     default: break
     }
-    if connection.pendingCount == 0, case .terminal(let terminal) = screen {
-      terminal.setPending(0)
-      pendingTimer?.deadline = nil
-    }
+    showWaiting()
   }
 
-  /// Something has waited for so long that a person should know.
-  private func showPending() {
-    let count = connection.pendingCount
-    if case .terminal(let terminal) = screen { terminal.setPending(count) }
-    if count > 0 {
-      pendingTimer?.deadline = reactor.now + .milliseconds(Limits.pendingShownMilliseconds)
+  /// Something that was said, as it is named where it did not get through.
+  private func inWords(_ entry: Unsettled<JoinEvent>.Entry) -> String {
+    let text = entry.content.shownText ?? ""
+    if case .terminal = screen { return text }
+    return quoted(text, line: entry.line)
+  }
+
+  private func restore(_ how: ClientReturn) {
+    isServerLost = false
+    arrive(.restored(how, here: how == .whole ? [] : roster.sorted))
+    // What the server has, and will not be heard any more, has its place in what is not known.
+    if how != .whole { for entry in unplaced.removeAccepted() { arrive(entry.content) } }
+    showWaiting()
+  }
+
+  /// Shows a person what waits, once a part of it has waited for so long that it is no flicker.
+  private func showWaiting() {
+    guard case .terminal(let terminal) = screen else { return }
+    if waitingTimer == nil { waitingTimer = reactor.addTimer { [unowned self] in showWaiting() } }
+    let due = unplaced.entries.first.map {
+      $0.since + .milliseconds(Limits.pendingShownMilliseconds)
     }
+    let isDue = isServerLost || due.map { $0 <= reactor.now } ?? false
+    waitingTimer?.deadline = isDue ? nil : due
+    let newest = isDue ? unplaced.entries.suffix(Limits.pendingLinesShownMax) : []
+    terminal.setWaiting(
+      newest.map { $0.content.shownText ?? "" }, of: isDue ? unplaced.entries.count : 0,
+      notAccepted: isDue ? unplaced.notAcceptedCount : 0)
   }
 }

@@ -19,15 +19,23 @@ final class JoinSession {
   var desk: PictureDesk?
   var roster = Roster()
   var order = ArrivalOrder()
+  /// Set while the client is back and not yet told who is here.
+  var returning: ClientReturn?
   var received = 0
   var hasJoined = false
   var isInputEnded = false
   var wantsLeave = false
+  /// Lines of standard input.
+  var linesRead = 0
   var linesRefused = 0
   var notPassedOn = 0
   /// What this person said and the server did not yet put in its place.
-  var unplaced: [MessageTicket: JoinEvent] = [:]
-  var pendingTimer: Reactor.Timer?
+  var unplaced = Unsettled<JoinEvent>()
+  var waitingTimer: Reactor.Timer?
+  /// Whether the server does not answer, as far as is known.
+  var isServerLost = false
+  /// Whether the screen took less than came, since something was last missed.
+  var wasHeldBack = false
   /// Set once the connection has ended; the process goes on while pictures are being saved.
   var isOver = false
   /// Whether `--timeout` is over, so that a reader that stalls is not waited for.
@@ -129,9 +137,11 @@ final class JoinSession {
         outcome = Failure(.failed, "standard output was not read to the end in time")
       }
     }
-    if let outcome { throw outcome }
-    if case .lines = screen, linesRefused + notPassedOn > 0 {
-      throw Failure(.partlyDone, "not all that was said got through")
+    let notAccepted = unplaced.notAcceptedLines { $0.shownText ?? "" }
+    if let outcome { throw outcome.adding(notAccepted) }
+    let lost = linesRefused + notPassedOn
+    if case .lines = screen, lost > 0 {
+      throw Failure(.partlyDone, "\(lost) of what was said did not get through")
     }
   }
 
@@ -289,31 +299,29 @@ final class JoinSession {
 
   /// A line of standard input.
   func take(_ line: LineSplitter.Line) {
+    linesRead += 1
     switch line {
     case .text(let text):
       if readsCommands {
         take(TypedLine(String(decoding: text, as: UTF8.self)))
       } else if !text.isEmpty {
-        say(text)
+        say(text, line: linesRead)
       }
-    case .tooLong(let bytes):
-      linesRefused += 1
-      refuse(bytes)
+    case .tooLong(let bytes): refuse(bytes, line: linesRead)
     }
     adjustFlow()
   }
 
-  func say(_ text: [UInt8]) {
+  func say(_ text: [UInt8], line: Int? = nil) {
     let text = UTF8Text.repaired(text)
-    if text.count > Limits.messageBytesMax { return refuse(text.count) }
-    said(.said(text), as: connection.say(text))
+    if text.count > Limits.messageBytesMax { return refuse(text.count, line: line) }
+    said(.said(text), line: line, as: connection.say(text))
   }
 
-  func refuse(_ bytes: Int) {
-    show(
-      .complaint(
-        "a line of \(bytes) bytes was not sent: a message has at most "
-          + "\(Limits.messageBytesMax) (limit messageBytesMax)"))
+  func refuse(_ bytes: Int, line: Int?) {
+    linesRefused += 1
+    if case .lines = screen, linesRefused > Limits.unsentNamedMax { return }
+    show(.complaint(tooLong(bytes, line: line)))
   }
 
   func sendPicture(_ path: String) {
@@ -339,7 +347,9 @@ final class JoinSession {
   func adjustFlow() {
     if isOver { return }
     if case .lines(let lines) = screen { lines.setReading(!connection.isBusy) }
-    connection.setReceiving(!isScreenBusy && order.count < Limits.arrivalsHeldMax)
+    let isReceiving = !isScreenBusy && order.count < Limits.arrivalsHeldMax
+    if !isReceiving { wasHeldBack = true }
+    connection.setReceiving(isReceiving)
   }
 }
 

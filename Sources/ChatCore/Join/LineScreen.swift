@@ -12,6 +12,7 @@ final class LineScreen {
   private var input: InputReader?
   private var inputWatch: Reactor.Watch?
   private var outputWatch: Reactor.Watch?
+  private var failuresNamed = 0
   private var lines = LineSplitter(lineBytesMax: Limits.messageBytesMax)
   /// Called with each line of input.
   var onLine: (LineSplitter.Line) -> Void = { _ in }
@@ -83,7 +84,10 @@ final class LineScreen {
     case .status(let text), .showed(let text): remark(text)
     case .help(let text): errors.append(Array("\(text)\n".utf8))
     case .complaint(let text): errors.append(Array("chatd: \(text)\n".utf8))
-    case .failed, .missed: errors.append(Array("! \(event.sessionText ?? "")\n".utf8))
+    case .failed:
+      failuresNamed += 1
+      if failuresNamed <= Limits.unsentNamedMax { complain(event) }
+    case .missed: complain(event)
     case .connectionLost, .restored: remark("* \(event.sessionText ?? "")")
     case .said, .accepted: break
     }
@@ -98,6 +102,10 @@ final class LineScreen {
 
   private func remark(_ text: String) {
     if !isQuiet { errors.append(Array("\(text)\n".utf8)) }
+  }
+
+  private func complain(_ event: JoinEvent) {
+    errors.append(Array("! \(event.sessionText ?? "")\n".utf8))
   }
 
   private func takeInput(_ input: InputReader) {

@@ -13,7 +13,9 @@ final class TerminalScreen {
   private let askedName: String
   private var ownName: String
   private var isAskingPath = false
-  private var pending = 0
+  /// What was said and is not in its place yet: the newest of it, how much there is, and how much
+  /// of that the server does not have.
+  private var waiting: (newest: [String], count: Int, notAccepted: Int) = ([], 0, 0)
   /// Called with each line that was typed; nil when the person is done.
   var onLine: (TypedLine?) -> Void = { _ in }
 
@@ -45,7 +47,7 @@ final class TerminalScreen {
   /// Gives the terminal back.
   func finish() { editor.hide() }
 
-  func resize() { editor.resize() }
+  func resize() { editor.resize(below: waitingLines) }
 
   /// Stops the process as Ctrl-Z does, and comes back with the prompt.
   func suspend() {
@@ -68,7 +70,7 @@ final class TerminalScreen {
   /// Lets the next line be a picture's path.
   func askPath() {
     isAskingPath = true
-    editor.setPrompt("Enter the full image path: ")
+    showPrompt()
   }
 
   func show(_ event: JoinEvent) {
@@ -136,11 +138,9 @@ final class TerminalScreen {
       }
       return
     }
-    eraseTyped(line)
     if isAskingPath {
       endAsking()
-      let path = TypedLine.path(line)
-      if !path.isEmpty { onLine(.image(path)) }
+      onLine(TypedLine(askedPath: line) { access($0, F_OK) == 0 })
     } else {
       onLine(TypedLine(line))
     }
@@ -151,22 +151,37 @@ final class TerminalScreen {
     showPrompt()
   }
 
-  /// Says in the prompt how much of what was said the server does not have yet.
-  func setPending(_ count: Int) {
-    if count == pending { return }
-    pending = count
-    if !isAskingPath { showPrompt() }
+  /// Shows above the prompt what was said and is not in its place yet, and counts in the prompt
+  /// what of it the server does not have.
+  ///
+  /// - Parameters:
+  ///   - newest: the newest of it, at most `Limits.pendingLinesShownMax`.
+  ///   - count: how much it is.
+  func setWaiting(_ newest: [String], of count: Int, notAccepted: Int) {
+    if (newest, count, notAccepted) == waiting { return }
+    waiting = (newest, count, notAccepted)
+    showPrompt()
   }
 
   private func showPrompt() {
-    editor.setPrompt(pending == 0 ? "\(ownName)> " : "\(ownName) (\(pending) not accepted yet)> ")
+    let count = waiting.notAccepted
+    let prompt =
+      isAskingPath
+      ? "Enter the full image path: "
+      : count == 0 ? "\(ownName)> " : "\(ownName) (\(count) not accepted yet)> "
+    editor.setPrompt(prompt, below: waitingLines)
   }
 
-  /// Takes away the finished line: what was said is shown as everyone sees it.
-  private func eraseTyped(_ line: String) {
-    let columns = max(1, TerminalSize(of: STDOUT_FILENO).columns)
-    let cells = cellWidth(editor.prompt) + cellWidth(line)
-    let rows = max(1, (cells + columns - 1) / columns)
-    _ = writeAll(Array("\u{1b}[\(rows)A\r\u{1b}[J".utf8), to: STDOUT_FILENO)
+  /// A row each; the ellipsis stands where the time will.
+  private var waitingLines: [String] {
+    let size = TerminalSize(of: STDOUT_FILENO)
+    // The conversation keeps most of the rows.
+    let shown = waiting.newest.suffix(max(1, size.rows / 3))
+    let more = waiting.count - shown.count
+    let lines = (more > 0 ? ["\(more) more before"] : []) + shown.map { "\(ownName) \($0)" }
+    return lines.map { line in
+      let text = String(line.map { $0 == "\t" ? " " : $0 })
+      return style.dim(cut("    … \(text)", toCells: size.columns - 1))
+    }
   }
 }

@@ -31,6 +31,28 @@ enum TypedLine: Equatable {
     }
   }
 
+  /// A line that answers the question for a picture's path: a command where it is one and no such
+  /// file is there, else a path.
+  init(askedPath line: String, isThere: (_ path: String) -> Bool) {
+    let path = Self.path(line)
+    if path.isEmpty {
+      self = .nothing
+    } else if path.hasPrefix("/"), !path.hasPrefix("//"), !isThere(path),
+      case let command = TypedLine(line), command.isCommand
+    {
+      self = command
+    } else {
+      self = .image(path)
+    }
+  }
+
+  private var isCommand: Bool {
+    switch self {
+    case .nothing, .say, .unknown: false
+    case .image, .askImage, .who, .stats, .help, .quit: true
+    }
+  }
+
   /// The commands, and what `/help` says of each.
   static let commands: [(word: String, arguments: String, help: String)] = [
     ("/image", " PATH", "show everyone a picture (JPEG, PNG, WebP, GIF, HEIC)"),
@@ -58,6 +80,7 @@ enum TypedLine: Equatable {
   /// it, or as it is.
   static func path(_ text: String) -> String {
     let text = withoutTrailingSpace(text)
+    if let word = quotedWord(text) { return word }
     if text.count >= 2, let quote = text.first, quote == "'" || quote == "\"",
       text.last == quote
     {
@@ -74,6 +97,33 @@ enum TypedLine: Equatable {
       }
     }
     return path
+  }
+
+  /// A word that begins with a quote, as a shell reads it; nil where it is none, or several.
+  private static func quotedWord(_ text: String) -> String? {
+    guard let first = text.first, first == "'" || first == "\"" else { return nil }
+    var word = ""
+    var quote: Character?
+    var isEscaped = false
+    for character in text {
+      if isEscaped {
+        // Within double quotes a backslash is one, except before those that end or escape.
+        if quote != nil, character != "\"", character != "\\" { word.append("\\") }
+        word.append(character)
+        isEscaped = false
+      } else if character == "\\", quote != "'" {
+        isEscaped = true
+      } else if let open = quote {
+        if character == open { quote = nil } else { word.append(character) }
+      } else if character == "'" || character == "\"" {
+        quote = character
+      } else if character == " " || character == "\t" {
+        return nil
+      } else {
+        word.append(character)
+      }
+    }
+    return quote == nil && !isEscaped ? word : nil
   }
 
   private static func withoutTrailingSpace(_ text: String) -> String {

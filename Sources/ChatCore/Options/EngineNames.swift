@@ -10,3 +10,5 @@ public typealias ClassicPolicy = ChatEngine.ClassicPolicy
 public typealias LogLevel = ChatEngine.LogLevel
 /// What is done to datagrams on purpose.
 public typealias Impairment = ChatEngine.Impairment
+/// Whose questions for a server are answered.
+public typealias DiscoveryPolicy = ChatEngine.DiscoveryPolicy

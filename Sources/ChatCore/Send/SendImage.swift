@@ -22,24 +22,45 @@ public func sendImage(_ options: SendImageOptions) throws(Failure) {
   let (fitted, fileName) = try fit(options.path, request)
   let session = try SendSession(options.client)
   session.pictures = [fitted.jpeg]
-  let progress = ProgressLine(isQuiet: options.client.isQuiet)
-  session.onProgress = { bytes, all in progress.show("\(fileName)  \(100 * bytes / all) %") }
+  let progress = ProgressLine(fileName, isQuiet: options.client.isQuiet)
+  session.onProgress = progress.show
   defer { progress.clear() }
   try session.run()
-  progress.clear()
+  progress.finish()
   if !options.client.isQuiet { note(fitted.summary(name: fileName)) }
 }
 
 private func fit(
   _ path: String, _ request: PictureRequest
 ) throws(Failure) -> (FittedPicture, name: String) {
+  let file: PictureFile
   do throws(PictureError) {
-    let file = try PictureFile.read(path: path, acceptsPipes: true)
-    return (
-      try PictureFitter.fit(file.bytes, name: path == "-" ? file.name : path, request: request),
-      file.name
-    )
+    file = try PictureFile.read(path: path, acceptsPipes: true)
   } catch {
     throw Failure(.failed, error.description)
   }
+  do throws(PictureError) {
+    let name = path == "-" ? file.name : path
+    return (try PictureFitter.fit(file.bytes, name: name, request: request), file.name)
+  } catch {
+    guard case .tooMuchMemory = error.reason else { throw Failure(.failed, error.description) }
+    throw Failure(.failed, "\(error.description); \(advice(file, request))")
+  }
+}
+
+/// What to do about a picture that needs too much memory: the box, halved as often as it takes,
+/// into which it can be fitted.
+private func advice(_ file: PictureFile, _ request: PictureRequest) -> String {
+  var smaller = request
+  while smaller.box.width > 1, smaller.box.height > 1 {
+    smaller.box.width /= 2
+    smaller.box.height /= 2
+    do throws(PictureError) {
+      _ = try PictureFitter.fit(file.bytes, name: file.name, request: smaller)
+      return "--max-size \(smaller.box.width)x\(smaller.box.height) would do"
+    } catch {
+      guard case .tooMuchMemory = error.reason else { break }
+    }
+  }
+  return "make it smaller with another program first"
 }

@@ -20,6 +20,10 @@ final class SendSession {
   /// What the server did not pass on.
   private var failures = 0
   private var said = 0
+  /// Lines of standard input.
+  private var linesRead = 0
+  /// What the server does not have yet: how it begins.
+  private var pending = Unsettled<String>()
   private var outcome: Failure?
   /// Called with how much of a picture has arrived.
   var onProgress: (_ bytes: Int, _ of: Int) -> Void = { _, _ in }
@@ -29,6 +33,8 @@ final class SendSession {
 
   init(_ options: ClientOptions) throws(Failure) {
     self.options = options
+    // A wrong name is told of before a server is looked for.
+    _ = try options.memberName()
     server = try options.serverAddress()
     trust = try options.trust(in: server)
     let engine = try options.engine(trust, deliveryTimeout: options.answerTimeout)
@@ -65,7 +71,7 @@ final class SendSession {
     } catch {
       throw Failure(error)
     }
-    if let outcome { throw outcome }
+    if let outcome { throw outcome.adding(pending.notAcceptedLines { $0 }) }
     if failures > 0 {
       throw Failure(
         said == failures ? .failed : .partlyDone, "\(failures) of \(said) not passed on")
@@ -93,20 +99,21 @@ final class SendSession {
     case .joined:
       hasJoined = true
       for message in messages { say(message) }
-      for picture in pictures {
-        said += 1
-        connection.show(picture)
-      }
+      for picture in pictures { keep("the picture", as: connection.show(picture)) }
       readInput()
       leaveIfDone()
     case .ended(let ending):
       outcome = outcome ?? options.failure(ending, at: server, trust)
       reactor.stop()
     case .met(let key):
-      if let trust, case let words = trust.pin(key), !options.isQuiet { note("* \(words)") }
-    case .failed(_, let reason):
-      failures += 1
-      warn("\(server) did not pass it on: \(ShownText.string(reason))")
+      guard let trust else { break }
+      switch trust.pin(key, at: connection.address) {
+      case .known: break
+      case .news(let text): if !options.isQuiet { note("* \(text)") }
+      case .warning(let text): warn(text)
+      }
+    case .accepted(let ticket): _ = pending.remove(ticket)
+    case .failed(let ticket, let reason): refused(ticket, ShownText.string(reason))
     case .progress(_, let bytes, let all): onProgress(bytes, all)
     case .connectionLost(let isShutDown):
       if !options.isQuiet {
@@ -143,25 +150,39 @@ final class SendSession {
   }
 
   private func say(_ line: LineSplitter.Line) {
+    linesRead += 1
     switch line {
     case .text(let text):
       let text = UTF8Text.repaired(text)
       if text.count > Limits.messageBytesMax { return refuse(text.count) }
-      if !text.isEmpty { say(text) }
+      if !text.isEmpty { say(text, line: linesRead) }
     case .tooLong(let bytes): refuse(bytes)
     }
   }
 
-  private func say(_ text: [UInt8]) {
+  private func say(_ text: [UInt8], line: Int? = nil) {
+    // What is kept is what may have to be quoted, and that it is not all.
+    let begin = text.prefix(4 * (Limits.quotedCharactersMax + 1))
+    keep(String(decoding: begin, as: UTF8.self), line: line, as: connection.say(text))
+  }
+
+  private func keep(_ what: String, line: Int? = nil, as ticket: MessageTicket?) {
     said += 1
-    connection.say(text)
+    if let ticket { pending.add(what, as: ticket, line: line, at: reactor.now) }
   }
 
   private func refuse(_ bytes: Int) {
     linesRefused += 1
-    warn(
-      "a line of \(bytes) bytes was not sent: a message has at most "
-        + "\(Limits.messageBytesMax) (limit messageBytesMax)")
+    if linesRefused <= Limits.unsentNamedMax { warn(tooLong(bytes, line: linesRead)) }
+  }
+
+  private func refused(_ ticket: MessageTicket, _ reason: String) {
+    failures += 1
+    let entry = pending.remove(ticket)
+    if failures <= Limits.unsentNamedMax {
+      let what = entry.map { quoted($0.content, line: $0.line) } ?? "?"
+      warn("not sent: \(what) (\(server): \(reason))")
+    }
   }
 
   private func leaveIfDone() {

@@ -39,6 +39,11 @@ final class DatagramPort {
   /// What was done to datagrams on purpose, for the summary.
   var impairedFields: [(String, LogValue)] { impaired?.fields ?? [] }
 
+  /// Hears what is sent to the group of servers on the link of an interface.
+  func join(interface: UInt32) throws(SystemError) {
+    try socket.join(DiscoveryGroup.address(interface: interface, port: 0))
+  }
+
   /// Begins to receive.
   func open() throws(SystemError) {
     watch = try reactor.watch(socket.fd, for: .readable) { [unowned self] in
@@ -73,7 +78,8 @@ final class DatagramPort {
     impairedTimer?.deadline = isBlocked ? nil : impaired?.nextArrival
   }
 
-  private func turnTime() -> TurnTime { TurnTime(instant: reactor.now, wall: clock.read()) }
+  /// The times of this turn.
+  func turnTime() -> TurnTime { TurnTime(instant: reactor.now, wall: clock.read()) }
 
   // MARK: In
 

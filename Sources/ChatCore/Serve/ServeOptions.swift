@@ -17,6 +17,8 @@ public struct ServeOptions: Sendable {
   /// Whom the plain dialects are served to; nil for private addresses, and for nobody where a
   /// password is needed, since they know of none.
   public var classicPolicy: ClassicPolicy?
+  /// The port on which servers are looked for.
+  public var discoveryPort = DiscoveryGroup.port
   /// A file whose first line clients must know.
   public var passwordFile: String?
   /// What the server calls itself; nil for the machine's name.

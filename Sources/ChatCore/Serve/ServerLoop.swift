@@ -13,17 +13,24 @@ final class ServerLoop {
   private let identity: ServerIdentity
   private let classicPolicy: ClassicPolicy
   private let port: DatagramPort
+  private var discovery: ServerDiscovery?
   private let transcript: OutputStream
   private var outageWatch: Reactor.Watch?
   private let log: LogSink
   private let manager = ServiceManager()
   private let pictures: WorkerThread<SavedPicture>?
-  private let owners: WorkerThread<OwnedName>?
+  private let owners: WorkerThread<OwnedBatch>?
+  /// What this turn of the loop tells of who owns which name.
+  private var owned: [OwnedNames.Owned] = []
   /// Whether a person started this at a terminal, which ends with it.
   private let isByHand: Bool
   private let signals: Signals
   private var endTimer: Reactor.Timer?
   private var watchdog: Reactor.Timer?
+  private var trimmer = HeapTrimmer()
+  private var trimTimer: Reactor.Timer?
+  /// The datagrams that had come when memory was looked at last.
+  private var datagramsAtTrim: UInt64 = 0
   private var isEnding = false
 
   init(_ options: ServeOptions) throws(Failure) {
@@ -42,9 +49,11 @@ final class ServerLoop {
       options.classicPolicy ?? (options.passwordFile == nil ? .private : .off)
     classicPolicy = configuration.classicPolicy
     configuration.hashSeed = .random(in: 0...UInt64.max)
+    configuration.firstSessionGeneration = .random(in: 0...UInt32.max)
     configuration.secretSeed = KernelRandom.bytes(32)
     identity = try ServerIdentity(options)
     identity.complete(&configuration)
+    configuration.port = socket.localAddress?.port ?? options.port
     engine = ServerEngine(configuration)
     impairment = Self.seeded(options.impairment)
     port = DatagramPort(socket, engine, impairedBy: impairment, on: reactor)
@@ -72,6 +81,11 @@ final class ServerLoop {
       reportOutage()
     }
     startWatchdog()
+    trimTimer = reactor.addTimer { [unowned self] in
+      datagramsAtTrim = engine.output.counters.datagramsIn
+      trimmer.trimIfWorthwhile()
+    }
+    discovery = ServerDiscovery(options, beside: port, engine, log, on: reactor)
     for warning in identity.warnings {
       log.write(LogRecord(.warning, "identity", [("reason", .text(warning))]))
     }
@@ -105,10 +119,20 @@ final class ServerLoop {
     port.endTurn()
     for effect in engine.output.effects { perform(effect) }
     engine.output.effects.removeAll(keepingCapacity: true)
+    keepOwners()
     transcript.append(engine.output.transcript)
     engine.output.transcript.removeAll(keepingCapacity: true)
     for record in engine.output.takeLog() { log.write(record) }
+    planTrim()
     if isEnding && port.isDrained { reactor.stop() }
+  }
+
+  /// Looks at the memory after a while in which something came; a server that hears nothing sleeps.
+  private func planTrim() {
+    guard trimTimer?.deadline == nil, engine.output.counters.datagramsIn != datagramsAtTrim else {
+      return
+    }
+    trimTimer?.deadline = reactor.now + .seconds(Limits.memoryLookSeconds)
   }
 
   private func reportOutage() {
@@ -123,11 +147,17 @@ final class ServerLoop {
       if pictures?.send(SavedPicture(name: name, jpeg: jpeg)) == false {
         engine.output.drop(.saveQueue, from: nil, at: reactor.now)
       }
-    case .keepOwner(let name, let owner):
-      if owners?.send(OwnedName(name: name, owner: owner)) == false {
-        engine.output.drop(.saveQueue, from: nil, at: reactor.now)
-      }
+    case .keepOwner(let name, let owner): owned.append((name, owner))
     }
+  }
+
+  /// Has all of a turn written down at once: many come in one, and each write waits for the disk.
+  private func keepOwners() {
+    if owned.isEmpty { return }
+    if owners?.send(OwnedBatch(names: owned)) == false {
+      engine.output.drop(.saveQueue, from: nil, at: reactor.now)
+    }
+    owned.removeAll()
   }
 
   // MARK: Signals
@@ -185,7 +215,7 @@ final class ServerLoop {
     guard isByHand, let number = port.address?.port else { return }
     var lines = "Join from this machine:  chatd join --name NAME"
     if number != ServerAddress.defaultPort { lines += " --server localhost:\(number)" }
-    if options.bindHost == nil, let address = LocalAddresses.reachable().first {
+    if options.bindHost == nil, let address = (try? NetworkInterfaces.current())?.reachable.first {
       lines += "\nFrom another:            chatd join --name NAME --server "
       lines +=
         number == ServerAddress.defaultPort ? address.host : address.at(number).description
@@ -296,11 +326,14 @@ extension ServerLoop {
 
   private static func ownerWorker(
     _ owned: OwnedNames?, _ log: LogSink
-  ) throws(SystemError) -> WorkerThread<OwnedName>? {
+  ) throws(SystemError) -> WorkerThread<OwnedBatch>? {
     guard let owned else { return nil }
-    return try WorkerThread(capacity: Limits.ownersWaitingMax) { name in
+    // Each time waits for the disk, so a crowd's names are written together.
+    return try WorkerThread(
+      capacity: Limits.ownersWaitingMax, gapMilliseconds: UInt32(Limits.ownersGapMilliseconds)
+    ) { batches in
       do throws(Failure) {
-        try owned.append([(name.name, name.owner)])
+        try owned.append(batches.flatMap { $0.names })
       } catch {
         log.write(LogRecord(.error, "owner-not-kept", [("reason", .text(error.message))]))
       }
@@ -308,9 +341,8 @@ extension ServerLoop {
   }
 }
 
-private struct OwnedName: Sendable {
-  var name: MemberName
-  var owner: PublicKey
+private struct OwnedBatch: Sendable {
+  var names: [OwnedNames.Owned]
 }
 
 private struct SavedPicture: Sendable {

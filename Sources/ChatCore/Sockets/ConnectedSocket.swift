@@ -14,7 +14,7 @@ package final class ConnectedSocket {
   }
 
   private let descriptor: OwnedFD
-  private let receiving = ReceiveArena()
+  private let receiving = ReceiveArena(tellsArrivals: false)
   private let sending: SendArena
 
   package var fd: Int32 { descriptor.raw }
@@ -24,7 +24,7 @@ package final class ConnectedSocket {
     let kind = Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC | CLINUX_NONBLOCKING)
     descriptor = try OwnedFD(checking: socket(family, kind, 0), "open a UDP socket")
     sending = SendArena(
-      family: family, isConnected: true, count: Limits.clientSendBatchDatagramsMax)
+      family: family, sources: nil, count: Limits.clientSendBatchDatagramsMax)
     try checked(clinux_enable_error_queue(fd, family), "ask for errors (IP_RECVERR)")
     _ = clinux_force_buffer(fd, SO_RCVBUF, Int32(Limits.socketBufferBytes))
     let result = SocketAddress(server, family: family).withPointer { connect(fd, $0, $1) }

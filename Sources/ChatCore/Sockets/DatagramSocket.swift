@@ -5,13 +5,15 @@ import Glibc
 /// The server's UDP socket: many datagrams with each system call, in both directions.
 ///
 /// Owns the descriptor, the arena that datagrams are received into, and the headers that are sent
-/// with. Nothing is allocated after it is made. The network's reports that nobody is at an address
-/// come from the error queue (IP_RECVERR, ip(7)).
+/// with. Nothing is allocated after it is made. A peer is answered from the address that it spoke
+/// to, whichever the kernel would take. The network's reports that nobody is at an address come
+/// from the error queue (IP_RECVERR, ip(7)).
 package final class DatagramSocket {
   private let descriptor: OwnedFD
   private let family: Int32
   private let receiving: ReceiveArena
   private let sending: SendArena
+  private let sources: SourceAddresses
 
   package var fd: Int32 { descriptor.raw }
 
@@ -22,7 +24,10 @@ package final class DatagramSocket {
   ///
   /// The socket is dual-stack. Where the kernel has no IPv6 and an IPv4 or the unspecified address
   /// is wanted, it is an IPv4 socket.
-  package init(bindingTo address: PeerAddress) throws(SystemError) {
+  ///
+  /// - Parameter isShared: whether other sockets may have the same port: each of them hears what is
+  ///   sent to everybody, one of them what is sent to this machine alone.
+  package init(bindingTo address: PeerAddress, isShared: Bool = false) throws(SystemError) {
     let kind = Int32(CLINUX_DATAGRAM | CLINUX_CLOSE_ON_EXEC | CLINUX_NONBLOCKING)
     var fd = socket(AF_INET6, kind, 0)
     let isUnspecified = address.high == 0 && address.low == 0
@@ -40,9 +45,11 @@ package final class DatagramSocket {
         setsockopt(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, size),
         "make the socket dual-stack")
     }
+    if isShared { try checked(clinux_share_port(fd), "share the port") }
     let result = SocketAddress(address, family: family).withPointer { bind(fd, $0, $1) }
     try checked(result, "bind to \(address)")
-    (receiving, sending) = (ReceiveArena(), Self.sendArena(family))
+    sources = SourceAddresses(family: family)
+    (receiving, sending) = (ReceiveArena(tellsArrivals: true), Self.sendArena(family, sources))
     try configure()
   }
 
@@ -59,7 +66,8 @@ package final class DatagramSocket {
     var type: Int32 = 0
     var typeLength = socklen_t(MemoryLayout<Int32>.size)
     try checked(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &typeLength), "look at the socket")
-    (receiving, sending) = (ReceiveArena(), Self.sendArena(family))
+    sources = SourceAddresses(family: family)
+    (receiving, sending) = (ReceiveArena(tellsArrivals: true), Self.sendArena(family, sources))
     guard type == Int32(CLINUX_DATAGRAM), family == AF_INET6 || family == AF_INET else {
       throw SystemError(EPROTOTYPE, "use the socket that was handed over, which must be UDP")
     }
@@ -68,12 +76,13 @@ package final class DatagramSocket {
     try configure()
   }
 
-  private static func sendArena(_ family: Int32) -> SendArena {
-    SendArena(family: family, isConnected: false, count: Limits.sendBatchDatagramsMax)
+  private static func sendArena(_ family: Int32, _ sources: SourceAddresses) -> SendArena {
+    SendArena(family: family, sources: sources, count: Limits.sendBatchDatagramsMax)
   }
 
   private func configure() throws(SystemError) {
     try checked(clinux_enable_error_queue(fd, family), "ask for errors (IP_RECVERR)")
+    try checked(clinux_enable_arrivals(fd, family), "ask for own addresses (IP_PKTINFO)")
     // The kernel grants what its own limit allows; less is no error.
     _ = clinux_force_buffer(fd, SO_RCVBUF, Int32(Limits.socketBufferBytes))
     _ = clinux_force_buffer(fd, SO_SNDBUF, Int32(Limits.socketBufferBytes))
@@ -89,6 +98,16 @@ package final class DatagramSocket {
     }
     guard named == 0 else { return nil }
     return withUnsafeBytes(of: address.storage) { SocketAddress.read($0.baseAddress!) }
+  }
+
+  /// Hears what is sent to an IPv6 group on the link of the interface that its scope names, once or
+  /// more. A socket of IPv4 alone hears nothing of it.
+  func join(_ group: PeerAddress) throws(SystemError) {
+    if family != AF_INET6 { return }
+    var address = SocketAddress(group, family: AF_INET6).storage.sin6_addr
+    let result = clinux_join_group(fd, &address, group.scope)
+    if result < 0, errno == EADDRINUSE { return }
+    try checked(result, "join the group \(group)")
   }
 
   // MARK: Receiving
@@ -109,7 +128,8 @@ package final class DatagramSocket {
   /// Calls `body` with the datagram at `index` of the last `receive` and where it came from.
   @inline(__always)
   package func withDatagram(_ index: Int, _ body: (Span<UInt8>, PeerAddress) -> Void) {
-    guard let source = receiving.source(index) else { return }
+    guard var source = receiving.source(index) else { return }
+    if let arrival = receiving.arrival(index) { source.local = sources.number(of: arrival) }
     body(receiving.bytes(index).span, source)
   }
 

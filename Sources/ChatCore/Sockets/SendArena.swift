@@ -24,7 +24,9 @@ package final class SendArena {
   private static let certainBytes = 1_232
 
   private let family: Int32
-  private let isConnected: Bool
+  /// Which addresses of this machine deliveries leave from; nil for a connected socket, which also
+  /// knows where they go.
+  private let sources: SourceAddresses?
   private let count: Int
   private let addresses: UnsafeMutablePointer<sockaddr_in6>
   private let parts: UnsafeMutablePointer<iovec>
@@ -40,8 +42,8 @@ package final class SendArena {
   private var isDoubted = false
 
   /// - Parameter count: the messages of one system call.
-  init(family: Int32, isConnected: Bool, count: Int) {
-    (self.family, self.isConnected, self.count) = (family, isConnected, count)
+  init(family: Int32, sources: SourceAddresses?, count: Int) {
+    (self.family, self.sources, self.count) = (family, sources, count)
     addresses = .allocate(capacity: count)
     parts = .allocate(capacity: count)
     messages = .allocate(capacity: count)
@@ -52,7 +54,7 @@ package final class SendArena {
       messages[index] = clinux_message()
       messages[index].header.msg_iov = parts + index
       messages[index].header.msg_iovlen = 1
-      if !isConnected {
+      if sources != nil {
         messages[index].header.msg_name = UnsafeMutableRawPointer(addresses + index)
       }
     }
@@ -152,9 +154,10 @@ package final class SendArena {
     parts[index].iov_len = Int(payload.length)
     messages[index].header.msg_control = nil
     messages[index].header.msg_controllen = 0
-    if !isConnected {
+    if let sources {
       messages[index].header.msg_namelen = SocketAddress.write(
         delivery.address, family, to: addresses + index)
+      sources.leave(from: delivery.address.local, messages + index)
     }
   }
 
@@ -170,7 +173,8 @@ package final class SendArena {
     let size = parts[index].iov_len
     var (end, total, isLast) = (next, size, false)
     while end < deliveries.count, end - next + 1 < Limits.segmentsMax, !isLast,
-      deliveries[end].address == first.address, !deliveries[end].isProbe,
+      deliveries[end].address == first.address,
+      deliveries[end].address.local == first.address.local, !deliveries[end].isProbe,
       deliveries[end].payload.index == deliveries[end - 1].payload.index &+ 1
     {
       let length = Int(payloads[Int(deliveries[end].payload.index)].length)

@@ -15,6 +15,16 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   public static let thisMachine = ServerAddress(
     host: "localhost", port: defaultPort, isThisMachine: true)
 
+  /// The same with a server of this machine that has another port.
+  public static func thisMachine(port: UInt16) -> ServerAddress {
+    ServerAddress(host: "localhost", port: port, isThisMachine: true)
+  }
+
+  /// An address in numbers; a link-local one with the name of its interface.
+  public init(_ address: PeerAddress) {
+    self.init(host: address.scopedHost, port: address.port, isThisMachine: false)
+  }
+
   private init(host: String, port: UInt16, isThisMachine: Bool) {
     self.host = host
     self.port = port
@@ -42,15 +52,34 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     } else {
       isNumeric = text.contains(":")
     }
-    if isNumeric, Self.numeric(host, port: port) == nil { return nil }
+    if isNumeric, !Self.isNumeric(host) { return nil }
     guard !host.isEmpty, port != 0, host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
       return nil
     }
     self.init(host: host, port: port, isThisMachine: false)
   }
 
+  /// Whether this is the machine itself, under any of the names that it has for itself (RFC 6761).
+  var isLoopback: Bool {
+    host.lowercased() == "localhost" || Self.numeric(host, port: port)?.isLoopback == true
+  }
+
   private static func port(_ text: Substring) -> UInt16? {
     text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt16(text) : nil
+  }
+
+  /// Whether a host is an IPv6 address, whatever interface its scope names: that may come and go.
+  private static func isNumeric(_ host: String) -> Bool {
+    guard let percent = host.firstIndex(of: "%") else { return numeric(host, port: 0) != nil }
+    let scope = host[host.index(after: percent)...]
+    return !scope.isEmpty && !scope.contains("%")
+      && numeric(String(host[..<percent]), port: 0)?.v4 == nil
+      && numeric(String(host[..<percent]), port: 0) != nil
+  }
+
+  /// As a person writes it: without the port where it is the usual one.
+  public var shortText: String {
+    port == Self.defaultPort ? ShownText.string(host) : description
   }
 
   public var description: String {
@@ -73,11 +102,26 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
       ]
     }
     switch Self.lookUp(host, port, flags: AI_ADDRCONFIG) {
-    case .success(let addresses) where !addresses.isEmpty: return addresses
+    case .success(let addresses) where !addresses.isEmpty: return Self.alternating(addresses)
     case .success: throw Failure(.notReached, "\(self): the name has no address")
     case .failure(let fault):
       throw Failure(.notReached, "\(self): the name could not be looked up: \(fault.text)")
     }
+  }
+
+  /// The same addresses with the two families by turns, so that one of them that does not get
+  /// through delays the other once (RFC 8305 §4).
+  static func alternating(_ addresses: [PeerAddress]) -> [PeerAddress] {
+    guard let first = addresses.first else { return [] }
+    var (same, other) = (addresses[...], addresses[...])
+    same.removeAll { ($0.v4 == nil) != (first.v4 == nil) }
+    other.removeAll { ($0.v4 == nil) == (first.v4 == nil) }
+    var result: [PeerAddress] = []
+    while !same.isEmpty || !other.isEmpty {
+      if let next = same.popFirst() { result.append(next) }
+      if let next = other.popFirst() { result.append(next) }
+    }
+    return result
   }
 
   private struct LookUpFault: Error {

@@ -57,6 +57,19 @@ struct SocketAddress {
       scope: pointer.loadUnaligned(fromByteOffset: 24, as: UInt32.self), port: port)
   }
 
+  /// How many of the 128 bits of an address a netmask covers; nil for one of another family.
+  ///
+  /// - Parameter isV4: whether the mask is an IPv4 one, whose family the kernel may leave out.
+  static func prefixBits(_ pointer: UnsafeRawPointer, isV4: Bool) -> Int? {
+    if isV4 {
+      let mask = pointer.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
+      return 96 + mask.nonzeroBitCount
+    }
+    let high = pointer.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+    let low = pointer.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+    return high.nonzeroBitCount + low.nonzeroBitCount
+  }
+
   func withPointer<Result>(
     _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) -> Result {

@@ -63,7 +63,12 @@ final class StatsSession {
   private func handle(_ event: ClientEvent) {
     switch event {
     case .met(let key):
-      if let trust, case let words = trust.pin(key), !options.client.isQuiet { note("* \(words)") }
+      guard let trust else { break }
+      switch trust.pin(key, at: connection.address) {
+      case .known: break
+      case .news(let text): if !options.client.isQuiet { note("* \(text)") }
+      case .warning(let text): warn(text)
+      }
     case .joined:
       giveUpTimer?.deadline = reactor.now + options.client.answerTimeout
       ask()

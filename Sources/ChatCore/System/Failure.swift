@@ -25,6 +25,11 @@ public struct Failure: Error, CustomStringConvertible {
     self.details = details
   }
 
+  /// The same, with further lines behind.
+  func adding(_ details: [String]) -> Failure {
+    Failure(exitCode, message, details: self.details + details)
+  }
+
   init(_ error: SystemError) { self.init(.failed, error.description) }
 
   public var description: String { message }

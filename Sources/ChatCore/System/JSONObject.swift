@@ -10,6 +10,12 @@ struct JSONObject {
 
   mutating func add(_ key: String, _ value: Int) { addRaw(key, String(value)) }
 
+  mutating func add(_ key: String, _ value: Bool) { addRaw(key, value ? "true" : "false") }
+
+  mutating func add(_ key: String, _ values: [String]) {
+    addRaw(key, "[" + values.map(JSONText.quoted).joined(separator: ",") + "]")
+  }
+
   /// The object and a newline.
   var line: String { text + "}\n" }
 

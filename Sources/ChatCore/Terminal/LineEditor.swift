@@ -23,6 +23,8 @@ final class LineEditor {
   /// Whether the prompt is on the screen.
   private var isDrawn = false
   private(set) var prompt: String
+  /// Lines above the prompt, drawn and erased with it; each fits into one row.
+  private var pinned: [String] = []
   /// The words that may stand at the end of a line that ends so.
   var complete: (_ word: String, _ isFirst: Bool) -> [String] = { _, _ in [] }
   /// Called with each finished line; nil for Ctrl-D on an empty one.
@@ -56,6 +58,7 @@ final class LineEditor {
   func show() {
     if isOpen { return }
     (isOpen, isDrawn) = (true, true)
+    writePinned()
     ceditline_set_unbuffered(editor, 1)
   }
 
@@ -72,7 +75,7 @@ final class LineEditor {
     if isOpen { ceditline_set_raw(editor, 0) }
     body()
     if isOpen { ceditline_set_raw(editor, 1) }
-    if isDrawn { ceditline_refresh(editor) }
+    if isDrawn { draw() }
   }
 
   /// Whether anything is typed on the line.
@@ -93,12 +96,15 @@ final class LineEditor {
   }
 
   /// Shows another prompt, at once or with the next line.
-  func setPrompt(_ prompt: String) {
+  ///
+  /// - Parameter pinned: lines that stand above it from now on, each shorter than a row.
+  func setPrompt(_ prompt: String, below pinned: [String]) {
     if isDrawn { erase() }
     self.prompt = prompt
+    self.pinned = pinned
     widePrompt.deallocate()
     widePrompt = Self.wide(prompt)
-    if isDrawn { ceditline_refresh(editor) }
+    if isDrawn { draw() }
   }
 
   /// Empties the line.
@@ -106,22 +112,26 @@ final class LineEditor {
     guard isDrawn else { return }
     erase()
     replaceLine("")
-    ceditline_refresh(editor)
+    draw()
   }
 
   /// Writes whole lines above the prompt.
   func write(above bytes: [UInt8]) {
     if isDrawn { erase() }
     _ = writeAll(bytes, to: STDOUT_FILENO)
-    if isDrawn { ceditline_refresh(editor) }
+    if isDrawn { draw() }
   }
 
   /// The terminal has another size now.
-  func resize() {
+  ///
+  /// - Parameter pinned: the lines above the prompt, as they fit now.
+  func resize(below pinned: [String]) {
+    // How a terminal breaks lines anew differs; too far up would take away what was said.
+    if isDrawn { Self.erase(rowsAbove: self.pinned.count) }
+    self.pinned = pinned
     guard isDrawn else { return }
-    _ = writeAll(Array("\r\u{1b}[J".utf8), to: STDOUT_FILENO)
     el_resize(editor)
-    ceditline_refresh(editor)
+    draw()
   }
 
   // MARK: -
@@ -152,10 +162,17 @@ final class LineEditor {
     let text = String(String.UnicodeScalarView(line))
     history.remember(text)
     replaceLine("")
+    eraseFinished(text)
     isDrawn = false
     onLine(text)
     isDrawn = isOpen
-    if isDrawn { ceditline_refresh(editor) }
+    if isDrawn { draw() }
+  }
+
+  /// Takes away the finished line: what was said is shown as everyone sees it.
+  private func eraseFinished(_ text: String) {
+    let cells = cellWidth(prompt) + cellWidth(text)
+    Self.erase(rowsAbove: pinned.count + max(1, (cells + columns - 1) / columns))
   }
 
   private func replaceLine(_ text: String) {
@@ -178,15 +195,29 @@ final class LineEditor {
     return Self.scalars(info.buffer, info.cursor)
   }
 
-  /// Erases the prompt and what is typed, over all the rows that they take, and leaves the cursor
-  /// where they began.
+  /// Erases the prompt, what is typed and what is pinned above, over all the rows that they take,
+  /// and leaves the cursor where they began.
   private func erase() {
-    let columns = max(1, TerminalSize(of: STDOUT_FILENO).columns)
     let typed = String(String.UnicodeScalarView(lineUpToCursor))
-    let rowsAbove = (cellWidth(prompt) + cellWidth(typed)) / columns
+    Self.erase(rowsAbove: pinned.count + (cellWidth(prompt) + cellWidth(typed)) / columns)
+  }
+
+  /// Erases everything from the beginning of a row above the cursor's.
+  private static func erase(rowsAbove: Int) {
     let up = rowsAbove > 0 ? "\u{1b}[\(rowsAbove)A" : ""
     _ = writeAll(Array("\(up)\r\u{1b}[J".utf8), to: STDOUT_FILENO)
   }
+
+  private func draw() {
+    writePinned()
+    ceditline_refresh(editor)
+  }
+
+  private func writePinned() {
+    _ = writeAll(Array(pinned.map { $0 + "\n" }.joined().utf8), to: STDOUT_FILENO)
+  }
+
+  private var columns: Int { max(1, TerminalSize(of: STDOUT_FILENO).columns) }
 
   // MARK: History
 

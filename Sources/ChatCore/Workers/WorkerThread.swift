@@ -14,20 +14,36 @@ final class WorkerThread<Message: Sendable>: Sendable {
   private let inbox: Mailbox<Item>
 
   /// - Parameter capacity: how many messages may wait.
-  init(
+  convenience init(
     capacity: Int, _ handle: @escaping @Sendable (Message) -> Void
+  ) throws(SystemError) {
+    try self.init(capacity: capacity, gapMilliseconds: 0) { $0.forEach(handle) }
+  }
+
+  /// - Parameters:
+  ///   - capacity: how many messages may wait.
+  ///   - gapMilliseconds: how long it rests after it did something, so that messages gather.
+  ///   - handleBatch: gets all that waits, oldest first.
+  init(
+    capacity: Int, gapMilliseconds: UInt32,
+    handleBatch: @escaping @Sendable ([Message]) -> Void
   ) throws(SystemError) {
     let inbox = try Mailbox<Item>(capacity: capacity)
     self.inbox = inbox
     try startThread {
       while true {
         inbox.wait()
+        var batch: [Message] = []
+        var isDone: [Mailbox<Void>] = []
         for item in inbox.takeAll() {
           switch item {
-          case .work(let message): handle(message)
-          case .signalDone(let done): _ = done.send(())
+          case .work(let message): batch.append(message)
+          case .signalDone(let done): isDone.append(done)
           }
         }
+        if !batch.isEmpty { handleBatch(batch) }
+        for done in isDone { _ = done.send(()) }
+        if gapMilliseconds > 0 { usleep(gapMilliseconds * 1_000) }
       }
     }
   }

@@ -9,6 +9,8 @@ public enum Limits {
   public static let datagramBytesMax = 65_507
   /// Datagrams taken from the socket by one `recvmmsg`.
   public static let receiveBatchDatagramsMax = 64
+  /// Addresses of this machine from which peers are answered when they spoke to them.
+  public static let sourceAddressesMax = 256
   /// Messages handed to the socket by one `sendmmsg`; the kernel's own bound is UIO_MAXIOV.
   public static let sendBatchDatagramsMax = 1_024
   /// The same for a client, which sends to one address.
@@ -86,7 +88,9 @@ public enum Limits {
   /// How long a session lives without a word of the other end.
   public static let sessionSilenceSecondsMax = 60
   /// How often a native client shows that it is there.
-  public static let sessionKeepAliveSeconds = 20
+  public static let sessionKeepAliveSeconds = 10
+  /// After how long without a word to the other end a session gives back the room for speaking.
+  public static let sessionRestSeconds = 3
   /// A key is used for so many packets, and so long.
   public static let keyPhasePackets: UInt64 = 1 << 20
   public static let keyPhaseSeconds = 3_600
@@ -118,6 +122,34 @@ public enum Limits {
   public static let reconnectMillisecondsMin = 250
   public static let reconnectMillisecondsMax = 15_000
 
+  // MARK: Finding a server
+
+  /// Answers to those who look for a server in a second, and at once.
+  public static let discoveryAnswersPerSecond = 10_000
+  public static let discoveryAnswersBurst = 1_000
+  /// When questions are asked, from the beginning on, and how long answers are waited for.
+  public static let searchQuestionMilliseconds = [0, 250, 750]
+  public static let searchSecondsDefault = 2
+  /// The same for a client that was told no server, and how long it waits for one of this machine
+  /// that is there and silent.
+  public static let choiceMilliseconds = 1_000
+  public static let hereMilliseconds = 250
+  /// Ways that a question goes out, and servers that may answer, with the addresses of each.
+  public static let searchTargetsMax = 1_024
+  public static let foundServersMax = 256
+  public static let foundAddressesMax = 16
+  /// What a person may type to choose a server, and how often.
+  public static let choiceLineBytesMax = 64
+  public static let choiceTriesMax = 5
+  /// Interfaces of a machine, and addresses of all of them.
+  public static let interfacesMax = 1_024
+  public static let interfaceAddressesMax = 4_096
+  /// How long further changes of the interfaces are waited for, and notices that are taken at once.
+  public static let interfaceChangeMilliseconds = 100
+  public static let interfaceNoticesMax = 256
+  /// After how long a daemon that announced a server and ended is looked for again.
+  public static let announcementRetrySeconds = 10
+
   // MARK: The native lobby
 
   /// Events, and pictures, that are kept for clients that are behind or come back.
@@ -129,6 +161,13 @@ public enum Limits {
   public static let uploadBytesMax = 64 << 20
   /// Pictures that one client may offer before the first has come.
   public static let offersMax = 64
+  /// Events that are kept while no native client was here yet: those of a server that was started
+  /// again come back for them.
+  public static let unheardEventsMax: UInt64 = 200
+  /// Those who were here before a server was started again may be away for so long.
+  public static let returnSecondsMax = 60
+  /// Names of those who are here that a client lists when it is back.
+  public static let returnNamesShownMax = 20
   /// Client programs whose last numbers a server, and whose texts a client, remembers.
   public static let runsMax = 65_536
   public static let runsRememberedMax = 10_000
@@ -136,8 +175,11 @@ public enum Limits {
   public static let controlBacklogBytesHigh = 256 << 10
   /// People in one message of the list of who is here.
   public static let presentPerMessage = 256
-  /// Notices that come and go are told at most so often.
+  /// Notices that come and go are told at most so often, and so much more rarely for each client.
   public static let noticeGapMilliseconds = 100
+  public static let noticeGapMicrosecondsPerClient = 20
+  /// So many bytes of notices do not wait.
+  public static let noticeBytesHigh = 256 << 10
   /// Messages of one session before what they brought about is sent.
   public static let messagesPerTurnMax = 256
   /// Datagrams of one session before the others have their turn.
@@ -154,15 +196,29 @@ public enum Limits {
   public static let figuresRepeatMilliseconds = 2_000
   /// The longest time between two looks at the figures.
   public static let figuresIntervalSecondsMax = 86_400
-  /// Handshakes of one address that may fail in a second.
+  /// Handshakes of one address that may fail in a second; beyond that, those from ports that did
+  /// not fail within the last second; and those of all addresses together.
   public static let badHandshakesPerSecond = 10
+  public static let badHandshakesPerSecondOfNewPorts = 100
+  public static let badHandshakesPerSecondOfAll = 2_000
+  /// How long the lots last that those of new ports draw.
+  public static let handshakeWindowMilliseconds = 250
+  /// Addresses with their ports are hashed to so many budgets of one a second.
+  public static let handshakePortBudgets = 16_384
   /// How long a server that was told to stop waits for its clients to have everything.
   public static let settleSecondsMax = 2
   /// Names that are owned by a key, in all.
   public static let ownedNamesMax = 65_536
   public static let ownedNamesPerKeyMax = 16
-  /// New owners that may wait to be written down.
+  /// Names that get an owner from one address: in an hour, and at once.
+  public static let ownedNamesPerHour = 60
+  public static let ownedNamesBurst = 256
+  /// That a name is used is written down at most so often.
+  public static let ownedNameToldSeconds = 3_600
+  /// Turns of the loop whose owners may wait to be written down.
   public static let ownersWaitingMax = 8_192
+  /// They are written down at most so often.
+  public static let ownersGapMilliseconds = 50
 
   // MARK: Names
 
@@ -195,6 +251,8 @@ public enum Limits {
   /// The file of owned names: `ownedNamesMax` lines of a key and a name take 11 MiB, and several
   /// servers may share it.
   public static let ownedNamesBytesMax = 64 << 20
+  /// A longer file is written anew, with a line for each name.
+  public static let ownedNamesBytesHigh = 16 << 20
   /// Tries, 10 ms apart, to change a file that another process is changing.
   public static let stateLockTriesMax = 200
 
@@ -223,6 +281,10 @@ public enum Limits {
   /// Something that is dropped is logged at once, then at most so often, with a count; its sender
   /// is told as often.
   public static let reportsPerSecond = 1
+  /// Memory that the allocator keeps for later, beyond what it cannot give back, and how often a
+  /// server that hears something looks at it.
+  public static let keptMemoryBytesMax = 1 << 20
+  public static let memoryLookSeconds = 5
   /// While datagrams keep coming, the network's errors get every so many turns of the loop.
   public static let errorTurns = 16
   /// Pictures that may wait to be saved; more are counted and not saved.
@@ -272,13 +334,21 @@ public enum Limits {
   /// say that nobody is there.
   public static let classicGraceMilliseconds = 100
   /// After how long a person is shown that something is not accepted yet.
-  public static let pendingShownMilliseconds = 700
+  public static let pendingShownMilliseconds = 300
+  /// Lines above the prompt that hold what is not accepted yet; of more, the newest.
+  public static let pendingLinesShownMax = 4
+  /// Of what was not accepted, or was refused, so much is named in a pipe; the rest is counted.
+  public static let unsentNamedMax = 10
+  /// How much of a text that was not accepted is quoted.
+  public static let quotedCharactersMax = 72
   /// How soon a datagram that the kernel had no room for is sent again.
   public static let sendRetryMilliseconds = 5
   /// What a process that ends gives its streams and workers to finish.
   public static let drainMilliseconds = 1_000
-  /// Addresses of a server's name that are tried, one after the other.
+  /// Addresses of a server's name that are tried, and after how long without an answer the next one
+  /// is asked too (RFC 8305 §8).
   public static let serverAddressesMax = 8
+  public static let addressDelayMilliseconds = 250
   /// How long a client waits for a server's answer.
   public static let answerTimeoutSecondsDefault = 5
   public static let timeoutSecondsMax = 86_400
@@ -321,6 +391,10 @@ public enum Limits {
   public static let sessionDatagramBytesTried = [
     1_232, 1_372, 1_452, 1_472, 2_948, 4_352, 8_952, 16_000, 32_000, datagramBytesMax,
   ]
+  /// A length is tried at once where so many times as many bytes wait to be sent.
+  public static let pathProbeWaitingFactor: UInt64 = 4
+  /// Of what went out, so many bytes count for probes at most.
+  public static let pathProbeBudgetBytesMax: UInt32 = 256 << 10
   /// A length that was lost so often does not get through.
   public static let pathProbeLossesMax = 2
   /// Times in a row that long datagrams were lost and none arrived, after which the path is taken

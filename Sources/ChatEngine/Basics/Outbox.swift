@@ -61,6 +61,13 @@ public struct Outbox: ~Copyable {
     }
   }
 
+  /// The bytes of the last payload; nil where there is none.
+  public var lastPayload: [UInt8]? {
+    payloads.last.map {
+      Array(UnsafeBufferPointer(start: arena + Int($0.offset), count: Int($0.length)))
+    }
+  }
+
   public mutating func removeAll() {
     byteCount = 0
     payloads.removeAll(keepingCapacity: true)
@@ -106,6 +113,11 @@ public struct Outbox: ~Copyable {
     precondition(0...capacity ~= length, "a datagram longer than its room")
     if length == 0 { return }
     deliveries.append(Delivery(address: address, payload: append(length), isProbe: isProbe))
+  }
+
+  /// Adds a datagram for one address that was made already.
+  public mutating func addDatagram(_ bytes: [UInt8], to address: PeerAddress) {
+    addDatagram(to: address, capacity: bytes.count) { $0.initialize(fromContentsOf: bytes) }
   }
 
   /// Where the next payload of up to `capacity` bytes goes.

@@ -11,6 +11,9 @@ public struct PeerAddress: Hashable, Sendable {
   public var scope: UInt32
   /// In host order.
   public var port: UInt16
+  /// To which of this machine's own addresses the peer speaks, as the socket numbers them, so that
+  /// it is answered from there; 0 where nobody knows. It does not make two addresses different.
+  public var local: UInt16 = 0
 
   public init(high: UInt64, low: UInt64, scope: UInt32 = 0, port: UInt16) {
     self.high = high
@@ -28,9 +31,27 @@ public struct PeerAddress: Hashable, Sendable {
   /// No address: what a connected socket, which has one already, does not look at.
   public static let unspecified = PeerAddress(high: 0, low: 0, port: 0)
 
+  /// Whether it is no address: `::` or 0.0.0.0.
+  public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000_0000) }
+
+  @inline(__always)
+  public static func == (one: Self, other: Self) -> Bool {
+    one.high == other.high && one.low == other.low && one.port == other.port
+      && one.scope == other.scope
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(high)
+    hasher.combine(low)
+    hasher.combine(scope)
+    hasher.combine(port)
+  }
+
   /// The same address with another port.
   public func at(_ port: UInt16) -> PeerAddress {
-    PeerAddress(high: high, low: low, scope: scope, port: port)
+    var other = self
+    other.port = port
+    return other
   }
 
   /// A hash of the address without its port. Who does not know `seed` cannot choose addresses that
@@ -53,12 +74,13 @@ public struct PeerAddress: Hashable, Sendable {
   /// Whether this address can only be of this machine or of a private network: loopback,
   /// RFC 1918, link-local (RFC 3927, RFC 4291) or unique local (RFC 4193).
   public var isPrivate: Bool {
-    if isLinkLocal { return true }
-    if let v4 {
-      return v4 >> 24 == 127 || v4 >> 24 == 10 || v4 >> 20 == 0xac1 || v4 >> 16 == 0xc0a8
-    }
-    return high == 0 && low == 1 || high >> 57 == 0xfc >> 1
+    if isLinkLocal || isLoopback { return true }
+    if let v4 { return v4 >> 24 == 10 || v4 >> 20 == 0xac1 || v4 >> 16 == 0xc0a8 }
+    return high >> 57 == 0xfc >> 1
   }
+
+  /// Whether this address is this machine's for itself (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
+  public var isLoopback: Bool { v4.map { $0 >> 24 == 127 } ?? (high == 0 && low == 1) }
 
   /// Whether this address is good on one link only (RFC 3927, RFC 4291).
   public var isLinkLocal: Bool { v4.map { $0 >> 16 == 0xa9fe } ?? (high >> 54 == 0xfe80 >> 6) }

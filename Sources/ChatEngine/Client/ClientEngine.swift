@@ -12,6 +12,15 @@ public enum ClientEngine {
     ClassicClient.pictureBytesMax(for: name)
   }
 
+  /// Whether a server that is there answers the first datagram, so that several addresses can be
+  /// asked at once.
+  public var isAnswered: Bool {
+    switch self {
+    case .classic: false
+    case .native: true
+    }
+  }
+
   // MARK: In
 
   /// Looks for the server, and joins when it is there.
@@ -22,12 +31,10 @@ public enum ClientEngine {
     }
   }
 
-  /// Looks at another address, where the first had nobody.
+  /// Looks at another address, where the first had nobody; only for a server that does not answer,
+  /// since the addresses of others are asked all at once.
   public func startAgain(at now: Instant) {
-    switch self {
-    case .classic(let client): client.startAgain(at: now)
-    case .native(let client): client.startAgain(at: now)
-    }
+    if case .classic(let client) = self { client.startAgain(at: now) }
   }
 
   /// Says a text of at most `Limits.messageBytesMax`.

@@ -4,8 +4,10 @@ public enum ClientEvent: Equatable, Sendable {
   case met(PublicKey)
   case joined
   /// Somebody else was here before this client; all of them follow `joined`, and `restored` where
-  /// that is not whole.
+  /// that is not whole. After a restart also somebody who was here before it and is back.
   case present(String)
+  /// All who are here were told as `present`.
+  case listed
   case arrived(String)
   case departed(String)
   case message(from: String, text: [UInt8])
@@ -26,14 +28,25 @@ public enum ClientEvent: Equatable, Sendable {
   case missed(Int)
   /// The server no longer answers, or said that it stops; the client tries to come back.
   case connectionLost(isShutDown: Bool)
-  /// The client is back; where not `isWhole`, what was said in between is not known.
-  case restored(isWhole: Bool)
+  /// The client is back.
+  case restored(ClientReturn)
   /// What this end and the server measure of this session.
   case figures(ours: SessionFigures, theirs: SessionFigures)
   /// What the server measures of all sessions, and counts of itself.
   case sessions(ServerFigures, [SessionsPage.Row])
   /// The last event.
   case ended(ClientEnding)
+}
+
+/// What a client that is back has of what happened meanwhile.
+public enum ClientReturn: Equatable, Sendable {
+  /// All of it.
+  case whole
+  /// As much as the server still keeps.
+  case incomplete
+  /// The server was started again. What was said since follows; what was said before, and did not
+  /// arrive by then, is lost.
+  case restarted
 }
 
 /// By which events name something that was said, in the order of saying.

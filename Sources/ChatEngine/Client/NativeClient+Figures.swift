@@ -34,7 +34,7 @@ extension NativeClient {
     giveUpAt = nil
     rows.removeAll()
     if wasJoined {
-      events.append(.restored(isWhole: true))
+      events.append(.restored(.whole))
     } else {
       if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }
       events.append(.joined)

@@ -36,7 +36,7 @@ extension NativeClient {
       switch (isAnswer(bytes), phase) {
       case (.helloAnswer?, .asking): takeHelloAnswer(bytes, at: now)
       case (.accept?, .initiating): takeAccept(bytes, at: now)
-      case (.refusal?, .initiating): takeRefusal(bytes)
+      case (.refusal?, .initiating): takeRefusal(bytes, at: now)
       case (.reset?, _): takeReset(bytes, at: now)
       case (.data?, _), (.dataNextPhase?, _), (.shared?, _), (.sharedNextPhase?, _):
         hear(bytes, at: now)
@@ -134,9 +134,11 @@ extension NativeClient {
     flush(at: now)
   }
 
-  private func takeRefusal(_ bytes: UnsafeBufferPointer<UInt8>) {
+  private func takeRefusal(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
     let reason = Handshake.readRefusal(bytes, clientID: localID, key: refusalKey)
     switch reason {
+    // After a restart many come back at once, from one address maybe, and all have their turn.
+    case .full where wasJoined, .tooMany where wasJoined: wait(at: now)
     case .wrongPassword: end(.wrongPassword)
     case .full: end(.notLetIn(Array("the chat is full".utf8)))
     case .tooMany:

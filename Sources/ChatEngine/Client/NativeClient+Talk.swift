@@ -76,7 +76,7 @@ extension NativeClient {
 
   func enter(_ welcome: NativeReply.Welcome, at now: Instant) {
     guard phase == .joining else { return }
-    hearing.begin(welcome, &events)
+    let how = hearing.begin(welcome, &events)
     giveUpAt = nil
     lastProgress = now
     progressSeen = 0
@@ -88,7 +88,8 @@ extension NativeClient {
       if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }
       events.append(.joined)
     } else {
-      events.append(.restored(isWhole: welcome.isResumed))
+      events.append(.restored(how))
+      if how == .restarted { awaitingEnd = now + .seconds(Limits.returnSecondsMax) }
     }
     if welcome.name != name {
       name = welcome.name
@@ -101,6 +102,7 @@ extension NativeClient {
   private func beginToHear(at now: Instant) {
     guard phase == .joining, wasJoined else { return }
     phase = .joined
+    hearing.endList(&events)
   }
 
   private func refuse(_ words: String, at now: Instant) {
@@ -166,7 +168,7 @@ extension NativeClient {
   /// that another socket may be better: a machine that got a new address cannot send from its old
   /// one.
   public func takePathSuspicion() -> Bool {
-    let probes = session?.probeCount ?? 0
+    let probes = Int(session?.probeCount ?? 0)
     if probes >= Limits.suspectProbeTimeouts, probes > probesSuspected { isPathSuspect = true }
     probesSuspected = probes
     defer { isPathSuspect = false }

@@ -103,6 +103,8 @@ public final class NativeClient {
 
   // What was heard
   var hearing = NativeHearing()
+  /// Until when those who were here before the server was started again may come back unannounced.
+  var awaitingEnd: Instant?
   public var outbox = Outbox()
   public internal(set) var events: [ClientEvent] = []
 
@@ -175,6 +177,7 @@ public final class NativeClient {
       nextRepeat, giveUpAt, resetDeadline, session?.nextDeadline, deliveryDeadline,
     ]
     if case .waiting(let until) = phase { deadlines.append(until) }
+    if phase == .joined { deadlines.append(awaitingEnd) }
     return deadlines.compactMap { $0 }.min()
   }
 
@@ -185,14 +188,6 @@ public final class NativeClient {
   }
 
   // MARK: What the person does
-
-  /// Looks at another address, where the first had nobody.
-  public func startAgain(at now: Instant) {
-    events.removeAll()
-    outbox.removeAll()
-    giveUpAt = now + configuration.timeout
-    ask(at: now)
-  }
 
   /// Looks for the server, and joins when it is there.
   public func start(at now: Instant) {
@@ -271,6 +266,10 @@ public final class NativeClient {
     if let due = resetDeadline, due <= now { lose(.reset, at: now) }
     if case .waiting(let until) = phase, until <= now { ask(at: now) }
     if let due = nextRepeat, due <= now { repeatQuestion(at: now) }
+    if phase == .joined, let due = awaitingEnd, due <= now {
+      awaitingEnd = nil
+      hearing.endWaiting(&events)
+    }
     session?.advance(to: now)
     flush(at: now)
   }

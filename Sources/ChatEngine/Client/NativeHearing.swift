@@ -17,8 +17,13 @@ struct NativeHearing {
   private var ownNames: Set<String> = []
   /// The name that this client had before and has again: that its ghost left is no news.
   private var hiddenName: String?
-  /// Whether the list of who is here is news.
+  /// Whether the list of who is here is news, and who stands on it.
   private var isListing = true
+  private var listed: [String: UInt64] = [:]
+  /// How many events before the list are missed for good.
+  private var missedBefore: UInt64 = 0
+  /// Who was here before the server was started again and is not back yet: their coming is no news.
+  private var awaited: Set<String> = []
   /// The greatest number heard of each run, in this log and in those before it.
   private var heard: [Sequence: UInt64] = [:]
   private var heardBefore: [Sequence: UInt64] = [:]
@@ -47,8 +52,18 @@ struct NativeHearing {
   var roster: [String] { Array(names.values) }
 
   /// A session begins.
-  mutating func begin(_ welcome: NativeReply.Welcome, _ events: inout [ClientEvent]) {
+  ///
+  /// - Returns: what this is for a client that was here before.
+  mutating func begin(
+    _ welcome: NativeReply.Welcome, _ events: inout [ClientEvent]
+  ) -> ClientReturn {
+    let isFirst = log == 0
+    let how: ClientReturn =
+      welcome.isResumed ? .whole : welcome.log == log ? .incomplete : .restarted
     if welcome.log != log {
+      awaited.formUnion(names.values)
+      awaited.subtract(ownNames)
+      if awaited.count > Limits.clientsMax { awaited.removeAll() }
       heardBefore.merge(heard, uniquingKeysWith: max)
       if heardBefore.count > Limits.runsRememberedMax { heardBefore.removeAll() }
       heard.removeAll()
@@ -57,17 +72,21 @@ struct NativeHearing {
     // Who hears all that happened meanwhile knows who is here.
     isListing = !welcome.isResumed
     listedMember = isListing ? welcome.member : nil
-    hiddenName = !isListing && welcome.name == ownName ? ownName : nil
+    hiddenName = !isFirst && welcome.name == ownName ? ownName : nil
     ownName = welcome.name
     ownNames.insert(welcome.name)
     if !welcome.isResumed {
       names.removeAll()
+      listed.removeAll()
       for picture in pictures.values.sorted(by: { $0.seq < $1.seq }) {
         events.append(.pictureLost(from: picture.from))
       }
       pictures.removeAll()
-      last = max(last, welcome.next - min(welcome.next, 1))
+      let before = welcome.next - min(welcome.next, 1)
+      missedBefore = isFirst || before < last ? 0 : before - last
+      last = max(last, before)
     }
+    return how
   }
 
   mutating func note(_ present: [NativeReply.Present], _ events: inout [ClientEvent]) {
@@ -75,8 +94,25 @@ struct NativeHearing {
     for person in present {
       guard names.count < Limits.clientsMax * 2 else { return }
       let isNew = names.updateValue(person.name, forKey: person.member) == nil
-      if isNew, person.member != listedMember { events.append(.present(person.name)) }
+      awaited.remove(person.name)
+      guard isNew, person.member != listedMember else { continue }
+      listed[person.name] = person.member
+      events.append(.present(person.name))
     }
+  }
+
+  /// The list of who is here is complete.
+  mutating func endList(_ events: inout [ClientEvent]) {
+    guard isListing else { return }
+    events.append(.listed)
+    if missedBefore > 0 { events.append(.missed(Int(clamping: missedBefore))) }
+    missedBefore = 0
+  }
+
+  /// Who is not back by now has gone.
+  mutating func endWaiting(_ events: inout [ClientEvent]) {
+    for name in awaited.sorted() { events.append(.departed(name)) }
+    awaited.removeAll()
   }
 
   /// Takes the next event of the log.
@@ -94,17 +130,36 @@ struct NativeHearing {
     case .joined(let name):
       guard isNew, names.count < Limits.clientsMax * 2 else { return }
       names[event.member] = name
-      let isKnown = event.member == listedMember || name == hiddenName
-      if !isKnown { events.append(.arrived(name)) }
+      arrive(event.member, name, &events)
     case .left:
       guard isNew, let name = names.removeValue(forKey: event.member) else { return }
-      if name != hiddenName { events.append(.departed(name)) }
+      depart(event.member, name, &events)
     case .said(let author, let text):
       guard isNew, !isRepeated(author, of: event.member, isPicture: false) else { return }
       tell(author, ownRun, text, of: event.member, &events)
     case .showed(let author, let picture):
       take(picture, author, event, isNew, ownRun, &session, &events)
     }
+  }
+
+  /// Whoever is on the list of who is here was told of, also where it came more than once before.
+  private mutating func arrive(
+    _ member: UInt64, _ name: String, _ events: inout [ClientEvent]
+  ) {
+    if member == listedMember || name == hiddenName { return }
+    let isKnown = listed[name] != nil || awaited.remove(name) != nil
+    events.append(isKnown ? .present(name) : .arrived(name))
+  }
+
+  private mutating func depart(
+    _ member: UInt64, _ name: String, _ events: inout [ClientEvent]
+  ) {
+    if name == hiddenName { return }
+    if let here = listed[name] {
+      guard here == member else { return }
+      listed[name] = nil
+    }
+    events.append(.departed(name))
   }
 
   private mutating func tell(

@@ -44,7 +44,6 @@ public enum ClassicDatagram: Equatable {
   case leave(ClassicDialect, name: Range<Int>)
   case message(ClassicDialect, name: Range<Int>, text: Range<Int>)
   case picture(name: Range<Int>, jpeg: Range<Int>)
-  case question
   /// Text with no name in front.
   case text
   /// Neither a picture nor UTF-8.
@@ -60,8 +59,6 @@ public enum ClassicDatagram: Equatable {
       self = picture
     } else if !UTF8Text.isValid(bytes) {
       self = .notText
-    } else if bytes.equals(ClassicText.question) {
-      self = .question
     } else if let colon = bytes.firstIndex(of: UInt8(ascii: ":")) {
       self = Self.named(bytes, colon: colon)
     } else if bytes.endsWith(ClassicDialect.a.joinSuffix) {

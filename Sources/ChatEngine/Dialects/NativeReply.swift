@@ -46,6 +46,11 @@ public enum NativeReply: Equatable {
     public var name: String
 
     public init(member: UInt64, name: String) { (self.member, self.name) = (member, name) }
+
+    public func append(to bytes: inout [UInt8]) {
+      bytes.appendVarint(member)
+      bytes.appendVText(name)
+    }
   }
 
   private enum Code: UInt8 {
@@ -138,14 +143,22 @@ public enum NativeReply: Equatable {
     case .sessions(let page):
       session.sendControl(Code.sessions.rawValue) { page.append(to: &$0) }
     case .present(let present):
-      session.sendControl(Code.present.rawValue) { body in
-        body.appendVarint(UInt64(present.count))
-        for person in present {
-          body.appendVarint(person.member)
-          body.appendVText(person.name)
-        }
-      }
+      var people: [UInt8] = []
+      for person in present { person.append(to: &people) }
+      session.sendControl { Self.appendPresent(present.count, people, to: &$0) }
     }
+  }
+
+  /// Appends a message that says who is here as the channel carries it.
+  ///
+  /// - Parameter people: so many, each as `Present.append` writes it.
+  public static func appendPresent(_ count: Int, _ people: [UInt8], to bytes: inout [UInt8]) {
+    Session.appendMessage(
+      Code.present.rawValue,
+      { body in
+        body.appendVarint(UInt64(count))
+        body += people
+      }, to: &bytes)
   }
 
   private static func write(_ welcome: Welcome, to body: inout [UInt8]) {

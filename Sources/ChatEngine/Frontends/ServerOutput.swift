@@ -52,7 +52,7 @@ public struct ServerOutput: ~Copyable {
 public enum ServerEffect: Sendable {
   /// Keep a picture as a file named after its sender.
   case savePicture(name: String, jpeg: [UInt8])
-  /// Remember that a name belongs to a key.
+  /// Remember that a name belongs to a key, and that it was used now.
   case keepOwner(name: MemberName, owner: PublicKey)
 }
 
@@ -66,6 +66,10 @@ public enum DropReason: String, CaseIterable, Sendable {
   case handshakes = "handshakes"
   case wrongPassword = "wrong-password"
   case noName = "no-name"
+  case nameNotOwned = "name-not-owned"
+  case notOnLink = "not-on-link"
+  case discoveryOff = "discovery-off"
+  case discoveryAnswers = "discovery-answers"
   case notPrivate = "not-private"
   case classicOff = "classic-off"
   case badName = "bad-name"
@@ -83,6 +87,7 @@ public enum DropReason: String, CaseIterable, Sendable {
   public var setting: String? {
     switch self {
     case .notPrivate, .classicOff: "--classic"
+    case .notOnLink: "--discovery"
     case .joinsPerSecond, .messagesPerSecond, .clientsMax: "--\(rawValue)"
     default: nil
     }

@@ -45,7 +45,8 @@ public struct Hub {
   }
 
   private var members: Slab<Member>
-  private var names: [MemberName: MemberID] = [:]
+  /// By `MemberName.key`.
+  private var names: [String: MemberID] = [:]
   private var owners = NameOwners()
   private var nextGeneration: UInt32 = 0
   private var events: [HubEvent] = []
@@ -71,19 +72,19 @@ public struct Hub {
 
   /// Lets someone in.
   ///
-  /// - Parameter owner: the newcomer's key. The first key that uses a name owns it from then on;
-  ///   where a member of this name and key is here already, the newcomer is that member, too.
+  /// - Parameters:
+  ///   - owner: the newcomer's key. Where a member of this name and key is here already, the
+  ///     newcomer is that member, too.
+  ///   - isBack: whether the newcomer says that it was here before.
   public mutating func join(
-    _ wanted: MemberName, owner: PublicKey? = nil, owns: Bool = true, ifTaken: TakenName
+    _ wanted: MemberName, owner: PublicKey? = nil, isBack: Bool = false, ifTaken: TakenName
   ) throws(Refusal) -> MemberID {
-    if let owner, let here = names[wanted], members[here.slot].owner == owner { return here }
+    if let owner, let here = names[wanted.key], members[here.slot].owner == owner { return here }
     if members.isFull { throw .full }
     guard let name = freeName(wanted, owner, ifTaken) else {
       throw owners.admits(owner, to: wanted) ? .nameTaken : .nameOwned
     }
-    if let owner, let here = names[name], members[here.slot].owner == owner { return here }
-    // A name with a number was not chosen: who comes first does not keep it from all others.
-    if let owner, owns, name == wanted { owners.claim(name, for: owner) }
+    if let owner, let here = names[name.key], members[here.slot].owner == owner { return here }
     nextGeneration &+= 1
     guard
       let slot = members.insert(
@@ -92,8 +93,8 @@ public struct Hub {
       preconditionFailure("there was room")
     }
     let id = MemberID(slot: slot, generation: nextGeneration)
-    names[name] = id
-    events.append(HubEvent(member: id, name: name, kind: .joined))
+    names[name.key] = id
+    events.append(HubEvent(member: id, name: name, kind: .joined(isBack: isBack)))
     return id
   }
 
@@ -144,7 +145,7 @@ public struct Hub {
   public mutating func leave(_ member: MemberID, _ reason: DepartureReason) {
     check(member)
     let name = members.remove(member.slot).name
-    names[name] = nil
+    names[name.key] = nil
     events.append(HubEvent(member: member, name: name, kind: .left(reason)))
   }
 
@@ -181,7 +182,7 @@ public struct Hub {
 
   private func isFree(_ name: MemberName, for owner: PublicKey?) -> Bool {
     guard owners.admits(owner, to: name) else { return false }
-    guard let here = names[name] else { return true }
+    guard let here = names[name.key] else { return true }
     return owner != nil && members[here.slot].owner == owner
   }
 
@@ -199,7 +200,21 @@ public struct Hub {
     owners.restore(name, for: owner)
   }
 
-  /// The names that got an owner since this was last asked.
+  /// Whether a name belongs to a key.
+  public func isOwned(_ name: MemberName) -> Bool { owners.isOwned(name) }
+
+  /// Makes a member's name its key's, or notes that its owner uses it. It is for names that were
+  /// chosen: one that was given, with a number, should not be kept from all others.
+  ///
+  /// - Returns: whether it is its key's now; else it is used without being owned.
+  public mutating func own(_ member: MemberID, at now: Instant) -> Bool {
+    check(member)
+    guard let owner = members[member.slot].owner else { return false }
+    let here = names
+    return owners.use(members[member.slot].name, by: owner, at: now) { here[$0.key] != nil }
+  }
+
+  /// The names that got an owner, or were used by theirs, since this was last asked.
   public mutating func takeClaims() -> [(name: MemberName, owner: PublicKey)] {
     owners.takeClaims()
   }
@@ -214,7 +229,8 @@ public struct MessageID: Hashable, Sendable {
   public init(run: UInt32, number: UInt64) { (self.run, self.number) = (run, number) }
 }
 
-/// A member for as long as it stays; a slot that is used again has another generation.
+/// A member for as long as it stays. The generation counts everybody who ever joined, modulo 2^32,
+/// so it is no other member's, whatever the slot.
 public struct MemberID: Hashable, Sendable {
   public var slot: UInt32
   public var generation: UInt32
@@ -233,7 +249,8 @@ public enum DepartureReason: String, Sendable, CaseIterable {
 /// Something that happened. Ranges are positions in the hub's `bytes`.
 public struct HubEvent: Sendable {
   public enum Kind: Sendable {
-    case joined
+    /// Whether it says that it was here before.
+    case joined(isBack: Bool)
     case said(Range<Int>, MessageID?)
     case showed(Range<Int>, JPEGHeader, MessageID?)
     case left(DepartureReason)

@@ -106,6 +106,12 @@ public final class CipherKey {
     if sealings.isMultiple(of: Limits.cipherSchedulePackets) { kept = cipher.keep(key.start) }
   }
 
+  /// Forgets what was worked out of it, until it seals much again.
+  func releaseRoom() {
+    dropKept()
+    sealings = 0
+  }
+
   private func dropKept() {
     if let kept { Cipher.drop(kept) }
     kept = nil

@@ -10,6 +10,7 @@ public final class ServerEngine {
   private var joins: JoinBudgets
   private var classic: ClassicFrontend
   private(set) var native: NativeFrontend
+  private var discovery: DiscoveryFrontend
   private var isClosing = false
   /// When those who still lack something are told all the same that the server stops.
   private var closingDeadline: Instant?
@@ -28,10 +29,14 @@ public final class ServerEngine {
       hashSeed: configuration.hashSeed)
     classic = ClassicFrontend(configuration)
     native = NativeFrontend(configuration)
+    discovery = DiscoveryFrontend(configuration, key: native.publicKey)
     for (name, owner) in configuration.ownedNames { hub.restore(name, ownedBy: owner) }
   }
 
   public var clientCount: Int { hub.memberCount }
+
+  /// What the server calls itself.
+  public var serverName: String { configuration.serverName }
 
   /// What clients know this server by.
   public var publicKey: PublicKey { native.publicKey }
@@ -44,6 +49,13 @@ public final class ServerEngine {
   /// Handles one datagram that came from `address`.
   public func receive(_ bytes: Span<UInt8>, from address: PeerAddress, at time: TurnTime) {
     output.counters.datagramsIn &+= 1
+    if let question = DiscoveryQuestion(bytes) {
+      classic.noteHeard(address, at: time.instant)
+      if let answer = answer(question, from: address, at: time) {
+        output.outbox.addDatagram(answer.bytes, to: address)
+      }
+      return
+    }
     if DatagramType.isNative(bytes) {
       native.receive(
         bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)
@@ -53,6 +65,36 @@ public final class ServerEngine {
     }
     publish(at: time)
   }
+
+  /// Handles one datagram that came to the port on which servers are looked for. What is no
+  /// question is not looked at.
+  ///
+  /// - Returns: what is to be answered from there, where it must not come from the server's own
+  ///   port: a program of before looks at where its answer comes from.
+  public func receiveQuestion(
+    _ bytes: Span<UInt8>, from address: PeerAddress, at time: TurnTime
+  ) -> [UInt8]? {
+    guard let question = DiscoveryQuestion(bytes),
+      let answer = answer(question, from: address, at: time)
+    else { return nil }
+    if answer == .text { return answer.bytes }
+    // The other socket has numbers of its own for this machine's addresses.
+    var asker = address
+    asker.local = 0
+    output.outbox.addDatagram(answer.bytes, to: asker)
+    return nil
+  }
+
+  private func answer(
+    _ question: DiscoveryQuestion, from address: PeerAddress, at time: TurnTime
+  ) -> DiscoveryAnswer? {
+    if isClosing { return nil }
+    return discovery.answer(
+      question, from: address, at: time.instant, peoplePresent: hub.memberCount, output: &output)
+  }
+
+  /// What lies on the links of this machine, whose hosts may find this server.
+  public func setLink(_ prefixes: [AddressPrefix]) { discovery.link = prefixes }
 
   /// Handles the network's word that nobody is at `address`.
   public func handleUnreachable(_ address: PeerAddress, at time: TurnTime) {
@@ -68,7 +110,8 @@ public final class ServerEngine {
     }
     while !output.outbox.isHigh,
       classic.expireOne(at: time.instant, hub: &hub, output: &output)
-        || native.expireOne(at: time.instant, hub: &hub, output: &output)
+        || native.expireOne(
+          at: time.instant, hub: &hub, joins: &joins, output: &output)
     {
       publish(at: time)
     }

@@ -22,7 +22,7 @@ enum Transcript {
 
   private static func notice(_ event: HubEvent) -> String {
     switch event.kind {
-    case .joined: " joined"
+    case .joined(let isBack): isBack ? " is back" : " joined"
     case .said: ""
     case .showed(let jpeg, let header, _):
       " sent a picture, \(header.width)×\(header.height), \(max(1, (jpeg.count + 500) / 1_000)) kB"

@@ -16,8 +16,9 @@ struct CongestionControl {
   private var recoveryBeganAt: Instant?
   /// When something was acknowledged last.
   private var ackedAt = Instant(nanoseconds: 0)
-  private var curve = CubicCurve()
-  private var hyStart = HyStart()
+  /// Where the window is full they say how it grows. Most sessions of a chat never fill theirs.
+  @Seldom private var curve: CubicCurve
+  @Seldom private var hyStart: HyStart
 
   /// The greatest length of a datagram that the path lets through: what RFCs call a segment.
   var datagramBytes: Int = Limits.sessionDatagramBytesMin {
@@ -100,6 +101,11 @@ struct CongestionControl {
     window = windowMin
     recoveryBeganAt = nil
     if !isSlowStart { curve.begin(at: window) }
+  }
+
+  /// Nothing is under way: the rounds of slow start begin anew when there is.
+  mutating func releaseRoom() {
+    if bytesInFlight == 0 { _hyStart.drop() }
   }
 
   /// For another path: nothing is known of it but how long a datagram may be. What is in flight

@@ -3,7 +3,7 @@
 /// The window follows a cubic function of time that is flat where packets were last lost, or what
 /// Reno would do where that is more. The RFC counts in segments, this in bytes; a segment is a
 /// datagram of the greatest length in use.
-struct CubicCurve {
+struct CubicCurve: HasBeginning {
   /// What is left of a window after a loss (§4.6).
   static let decrease = 0.7
   /// How steep the curve is, in segments per second cubed (§5).

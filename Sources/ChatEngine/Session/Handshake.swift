@@ -19,7 +19,7 @@ public enum Handshake {
   // MARK: Hello
 
   /// A question that is as long as the longest answer.
-  static func hello(nonce: UInt64) -> [UInt8] {
+  public static func hello(nonce: UInt64) -> [UInt8] {
     var bytes: [UInt8] = [DatagramType.hello.rawValue, version]
     bytes.appendU64(nonce)
     bytes.append(contentsOf: repeatElement(0, count: Limits.helloBytesMin - bytes.count))

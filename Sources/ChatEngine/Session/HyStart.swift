@@ -7,7 +7,7 @@
 /// Where the RFC counts acknowledgments (its L is unlimited, since sending is paced), this counts
 /// datagrams: an ACK of ours names many at once. A round ends when something is acknowledged that
 /// was sent after the round began.
-struct HyStart {
+struct HyStart: HasBeginning {
   /// What slow start's pace is divided by while it is conservative (CSS_GROWTH_DIVISOR).
   private static let lastGrowthDivisor = 4
   /// What part of a round trip is growth (MIN_RTT_DIVISOR).

@@ -2,7 +2,7 @@
 ///
 /// What always holds: no more objects and bytes than the limits allow are expected at a time, and
 /// a part never reaches beyond the length that was told.
-struct IncomingObjects {
+struct IncomingObjects: HasBeginning {
   struct Object {
     let length: Int
     /// Opens the pieces of an object that is sealed for many.
@@ -28,6 +28,8 @@ struct IncomingObjects {
   private var firstKept: UInt64 = 0
   /// Bytes that came for the first time, for the credit.
   private(set) var bytesTaken: UInt64 = 0
+  /// Those that were waited for and were given up by the other end.
+  private var lost: [UInt64] = []
 
   var isEmpty: Bool { objects.isEmpty && completed.isEmpty }
 
@@ -105,11 +107,19 @@ struct IncomingObjects {
   /// No longer waits for the objects below `number`.
   ///
   /// - Returns: those that it waited for.
+  @discardableResult
   mutating func forget(below number: UInt64) -> [UInt64] {
     know(below: number)
     firstKept = max(firstKept, number)
     let gone = objects.keys.filter { $0 < number }.sorted()
     for key in gone { expectedBytes -= objects.removeValue(forKey: key)!.length }
+    lost += gone
     return gone
+  }
+
+  /// Takes those that were waited for and will not come.
+  mutating func takeLost() -> [UInt64] {
+    defer { lost = [] }
+    return lost
   }
 }

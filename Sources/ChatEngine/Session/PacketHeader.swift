@@ -10,6 +10,8 @@ public enum DatagramType: UInt8, Sendable {
   case shared = 0x88
   case sharedNextPhase = 0x89
   case reset = 0x8a
+  case seek = 0x8b
+  case found = 0x8c
 
   /// Whether a datagram is native and not of a plain dialect: no UTF-8 text begins with any of the
   /// types (RFC 3629 §3).

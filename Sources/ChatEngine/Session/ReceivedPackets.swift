@@ -6,19 +6,19 @@ struct ReceivedPackets {
   /// The type byte of an ACK frame.
   static let ackFrameType: UInt8 = 0x02
 
+  /// When an ACK must be sent at the latest, even if there is nothing else to send; nil while no
+  /// ack-eliciting packet waits for one.
+  @Compact private(set) var ackDeadline: Instant?
+  /// Whether a packet came, ack-eliciting or not, since the last ACK. That alone calls for no
+  /// packet, but a packet that is sent anyway may take an ACK along.
+  private(set) var hasAck = false
+  /// Ack-eliciting packets that came since the last ACK.
+  private var waiting: UInt32 = 0
   private var numbers = RangeSet()
   /// One more than the largest ack-eliciting number that came.
   private var nextInOrder: UInt64 = 0
   /// When the packet with the largest number came.
   private var largestAt = Instant(nanoseconds: 0)
-  /// Ack-eliciting packets that came since the last ACK.
-  private var waiting: UInt32 = 0
-  /// Whether a packet came, ack-eliciting or not, since the last ACK. That alone calls for no
-  /// packet, but a packet that is sent anyway may take an ACK along.
-  private(set) var hasAck = false
-  /// When an ACK must be sent at the latest, even if there is nothing else to send; nil while no
-  /// ack-eliciting packet waits for one.
-  private(set) var ackDeadline: Instant?
 
   /// Notes a packet that came for the first time.
   ///

@@ -33,6 +33,12 @@ struct SendStream {
   @inline(__always)
   func hasPiece(end: UInt64) -> Bool { !lost.isEmpty || next < min(end, limit) }
 
+  /// How much of what reaches to `end` was never sent and may be.
+  func waitingBytes(end: UInt64) -> UInt64 {
+    let stop = min(end, limit)
+    return next < stop ? stop - next : 0
+  }
+
   /// What to send next: what was lost first.
   @inline(__always)
   func piece(end: UInt64, atMost count: Int) -> Range<UInt64>? {

@@ -18,22 +18,47 @@ struct SentPackets {
       static let isSettled = Contents(rawValue: 32)
       /// With it the window was used so far that it may grow.
       static let usedWindow = Contents(rawValue: 64)
+      /// What it carried beside talk is of an object, not of the control channel.
+      static let hasObject = Contents(rawValue: 128)
     }
 
-    var sentAt: Instant
-    var bytes: UInt32 = 0
+    // 32 bytes in all: a fan-out writes one for each delivery.
+    let sentAt: Instant
+    private var talkStart: UInt64 = 0
+    private var otherStart: UInt64 = 0
+    private var talkCount: UInt16 = 0
+    private var otherCount: UInt16 = 0
+    var bytes: UInt16 = 0
     var contents: Contents = []
-    var controlStart: UInt64 = 0
-    var talkStart: UInt64 = 0
-    var objectStart: UInt64 = 0
-    var controlCount: UInt32 = 0
-    var talkCount: UInt32 = 0
-    var objectCount: UInt32 = 0
+
+    init(sentAt: Instant, bytes: UInt16 = 0) { (self.sentAt, self.bytes) = (sentAt, bytes) }
 
     var isInFlight: Bool { contents.isDisjoint(with: .isSettled) && bytes > 0 }
-    var control: Range<UInt64> { controlStart..<controlStart + UInt64(controlCount) }
-    var talk: Range<UInt64> { talkStart..<talkStart + UInt64(talkCount) }
-    var object: Range<UInt64> { objectStart..<objectStart + UInt64(objectCount) }
+
+    /// What it carried of each channel; control bytes and an object are never in one packet.
+    var talk: Range<UInt64> {
+      get { talkStart..<talkStart + UInt64(talkCount) }
+      set { (talkStart, talkCount) = (newValue.lowerBound, UInt16(newValue.count)) }
+    }
+    var control: Range<UInt64> {
+      get { contents.contains(.hasObject) ? 0..<0 : other }
+      set { other = newValue }
+    }
+    var object: Range<UInt64> {
+      get { contents.contains(.hasObject) ? other : 0..<0 }
+      set {
+        other = newValue
+        contents.insert(.hasObject)
+      }
+    }
+
+    private var other: Range<UInt64> {
+      get { otherStart..<otherStart + UInt64(otherCount) }
+      set {
+        precondition(otherCount == 0, "control bytes and an object in one packet")
+        (otherStart, otherCount) = (newValue.lowerBound, UInt16(newValue.count))
+      }
+    }
   }
 
   private var packets: [Packet] = []
@@ -46,7 +71,14 @@ struct SentPackets {
   var isEmpty: Bool { head == packets.count }
 
   @inline(__always)
-  mutating func append(_ packet: Packet) { packets.append(packet) }
+  mutating func append(_ packet: Packet) {
+    if isEmpty, !packet.isInFlight {
+      // Nobody acknowledges it, so nothing is to be known of it.
+      first += 1
+    } else {
+      packets.append(packet)
+    }
+  }
 
   /// The packet of a number from `first` up to `next`.
   subscript(_ number: UInt64) -> Packet {
@@ -68,6 +100,9 @@ struct SentPackets {
       head = 0
     }
   }
+
+  /// Whether there is room that nothing is in.
+  var hasSpareRoom: Bool { isEmpty && packets.capacity > 0 }
 
   /// Gives back the room of a session that has nothing under way.
   mutating func releaseRoom() {

@@ -110,12 +110,13 @@ extension Session {
       case .skip: guard takeSkip(&reader) else { return fail("SKIP") }
       case .pathChallenge:
         guard let value = reader.u64() else { return fail("PATH_CHALLENGE") }
-        owed.pathResponse = value
+        pathAnswer = value
+        owed.frames.insert(.pathResponse)
       case .pathResponse:
         guard let value = reader.u64() else { return fail("PATH_RESPONSE") }
         if unprovenBytes != nil, value == challenge {
           unprovenBytes = nil
-          owed.hasChallenge = false
+          owed.frames.remove(.challenge)
         }
       }
       isEliciting = true
@@ -155,7 +156,7 @@ extension Session {
     let wanted = objectsIn.bytesTaken + UInt64(Limits.objectCreditBytes)
     if wanted >= objectLimit + UInt64(Limits.objectCreditBytes / 2) {
       objectLimit = wanted
-      owed.objectLimit = wanted
+      owed.frames.insert(.objectCredit)
     }
   }
 
@@ -182,7 +183,7 @@ extension Session {
       // No further than what a receiver could be asked to hold.
       guard offset < UInt64(1) << 60 else { return false }
       talkIn.skip(to: offset)
-    case .objects: owed.lostObjects += objectsIn.forget(below: offset)
+    case .objects: objectsIn.forget(below: offset)
     }
     return true
   }
@@ -204,7 +205,7 @@ extension Session {
     pacer = Pacer()
     unprovenBytes = 0
     challenge = random.uint64()
-    owed.hasChallenge = true
+    owed.frames.insert(.challenge)
   }
 }
 

@@ -54,11 +54,13 @@ extension Session {
     let packet = sent[number]
     guard packet.isInFlight else { return }
     sent[number].contents.insert(.isSettled)
-    if packet.controlCount > 0 { control.onAcknowledged(packet.control) }
-    if packet.talkCount > 0 { talk.onAcknowledged(packet.talk) }
-    if packet.objectCount > 0 { objects.onAcknowledged(packet.object) }
+    if !packet.control.isEmpty { control.onAcknowledged(packet.control) }
+    if !packet.talk.isEmpty { talk.onAcknowledged(packet.talk) }
+    if !packet.object.isEmpty { objects.onAcknowledged(packet.object) }
     // The answer may have been lost, and nobody sends it again.
-    if packet.contents.contains(.hasChallenge), unprovenBytes != nil { owed.hasChallenge = true }
+    if packet.contents.contains(.hasChallenge), unprovenBytes != nil {
+      owed.frames.insert(.challenge)
+    }
     if news.newestSentAt == nil || number > news.newest {
       (news.newest, news.newestSentAt) = (number, packet.sentAt)
     }
@@ -121,19 +123,19 @@ extension Session {
   }
 
   private mutating func repeatContents(of packet: SentPackets.Packet) {
-    if packet.controlCount > 0 { control.onLost(packet.control) }
-    if packet.talkCount > 0 { talk.onLost(packet.talk) }
-    if packet.objectCount > 0 { objects.onLost(packet.object) }
+    if !packet.control.isEmpty { control.onLost(packet.control) }
+    if !packet.talk.isEmpty { talk.onLost(packet.talk) }
+    if !packet.object.isEmpty { objects.onLost(packet.object) }
     if packet.contents.contains(.hasCredit) {
-      owed.controlLimit = controlIn.limit
-      owed.talkLimit = talkIn.limit
-      owed.objectLimit = objectLimit
+      owed.frames.formUnion([.controlCredit, .talkCredit, .objectCredit])
     }
     if packet.contents.contains(.hasSkip) {
-      owed.talkSkip = talk.settled - talkBase
-      owed.objectSkip = skippedObjects
+      if skippedTalk > talkBase { owed.frames.insert(.talkSkip) }
+      if skippedObjects != nil { owed.frames.insert(.objectSkip) }
     }
-    if packet.contents.contains(.hasChallenge), unprovenBytes != nil { owed.hasChallenge = true }
+    if packet.contents.contains(.hasChallenge), unprovenBytes != nil {
+      owed.frames.insert(.challenge)
+    }
   }
 
   // MARK: Deadlines
@@ -148,6 +150,7 @@ extension Session {
       var deadline = silenceDeadline
       if let due = received.ackDeadline, capacity > 0 { deadline = min(deadline, due) }
       if let due = lossDeadline ?? probeDeadline { deadline = min(deadline, due) }
+      if let restDeadline { deadline = min(deadline, restDeadline) }
       if let pacedUntil { deadline = min(deadline, pacedUntil) }
       if let due = pathMTU.nextProbe, mayProbePath { deadline = min(deadline, due) }
       if keepsAlive, capacity > 0 { deadline = min(deadline, keepAliveDeadline) }
@@ -158,6 +161,15 @@ extension Session {
   private var silenceDeadline: Instant {
     @inline(__always) mutating get {
       lastHeard.advanced(byNanoseconds: Int64(Limits.sessionSilenceSecondsMax) * 1_000_000_000)
+    }
+  }
+
+  /// When room is given back that nothing was put into for a while.
+  private var restDeadline: Instant? {
+    @inline(__always) mutating get {
+      if !sent.hasSpareRoom { return nil }
+      return lastElicitingAt.advanced(
+        byNanoseconds: Int64(Limits.sessionRestSeconds) * 1_000_000_000)
     }
   }
 
@@ -189,9 +201,10 @@ extension Session {
       onProbeTimeout(at: now)
     }
     sent.dropSettled()
+    if let due = restDeadline, due <= now { releaseRoom() }
     if keepsAlive, keepAliveDeadline <= now {
       // As a probe, since a window that is full would hold it back.
-      owed.hasPing = true
+      owed.frames.insert(.ping)
       owed.probes = max(owed.probes, 1)
     }
   }
@@ -200,7 +213,7 @@ extension Session {
   /// best, what the oldest packets carried.
   private mutating func onProbeTimeout(at now: Instant) {
     probeCount += 1
-    owed.probes = Limits.probesPerTimeout
+    owed.probes = UInt8(Limits.probesPerTimeout)
     if probeCount == Limits.blackHoleProbeTimeouts, pathMTU.current > Limits.sessionDatagramBytesMin
     {
       pathMTU.onBlackHole(at: now)
@@ -227,7 +240,7 @@ extension Session {
       congestion.onDiscarded(bytes: lostBytes)
       congestion.onPersistentCongestion()
     }
-    if unprovenBytes != nil { owed.hasChallenge = true }
+    if unprovenBytes != nil { owed.frames.insert(.challenge) }
     lastElicitingAt = now
   }
 }

@@ -7,14 +7,14 @@ extension Session {
     into outbox: inout Outbox, from sources: SendSources, at now: Instant
   ) -> Bool {
     guard ending == nil else { return false }
-    if owed.close != nil { return sendClose(into: &outbox, at: now) }
+    if closing != nil { return sendClose(into: &outbox, at: now) }
     settleSkips(sources)
     pacedUntil = nil
     let mayProbe = owed.probes > 0
     if mayProbe || hasMore(sources) {
       if mayProbe || isWindowOpen, capacity > 0 {
         if mayProbe || pacer.canSend(bytes: capacity, at: now) {
-          if !hasMore(sources) { owed.hasPing = true }
+          if !hasMore(sources) { owed.frames.insert(.ping) }
           return sendPacket(into: &outbox, sources, isElicitingAllowed: true, at: now)
         }
         pacedUntil = pacer.nextSend(bytes: capacity)
@@ -28,13 +28,40 @@ extension Session {
     return sendPacket(into: &outbox, sources, isElicitingAllowed: false, at: now)
   }
 
+  /// What is left when a session has sent what it may.
+  public enum SendState {
+    case hasMore
+    /// Nothing is to be done before that time, if nothing comes in.
+    case waits(until: Instant)
+    case ended
+  }
+
+  /// Puts datagrams into the outbox until there is nothing more to say now, the outbox is high, or
+  /// there are `most` of them. For a fan-out: it is called once for each session.
+  public mutating func sendAll(
+    into outbox: inout Outbox, from sources: SendSources, at now: Instant, atMost most: Int
+  ) -> SendState {
+    var count = 0
+    while send(into: &outbox, from: sources, at: now) {
+      count += 1
+      if count == most || outbox.isHigh { return ending == nil ? .hasMore : .ended }
+    }
+    return nextDeadline.map { .waits(until: $0) } ?? .ended
+  }
+
   /// Whether there is something to say that only the window or the pace holds back.
   @inline(__always)
   mutating func hasMore(_ sources: SendSources) -> Bool {
     // Who may not be there is asked, and told nothing.
-    if unprovenBytes != nil { return owed.hasPathFrames }
-    return owed.isEliciting || control.hasPiece(end: controlBytes.end)
+    if unprovenBytes != nil { return !owed.frames.isDisjoint(with: .aboutPath) }
+    return !owed.frames.isEmpty || control.hasPiece(end: controlBytes.end)
       || talk.hasPiece(end: sources.talk.end) || objects.hasPiece(end: sources.objects.end)
+  }
+
+  /// What was never sent and the other end would take now.
+  private func waitingBytes(_ sources: SendSources) -> UInt64 {
+    control.waitingBytes(end: controlBytes.end) + talk.waitingBytes(end: sources.talk.end)
+      + objects.waitingBytes(end: sources.objects.end)
   }
 
   private var isWindowOpen: Bool {
@@ -74,8 +101,10 @@ extension Session {
     guard size > 0 else { return false }
     if counters.bytesRepeated != bytesRepeated { counters.repeated &+= 1 }
     note(&packet, size, at: now)
-    if size + Limits.smallPacketBytes > pathMTU.current { pathMTU.want() }
-    if isElicitingAllowed,
+    if size + Limits.smallPacketBytes > pathMTU.current {
+      pathMTU.filled(bytes: size, waitingBytes: waitingBytes(sources))
+    }
+    if packet.contents.contains(.isAckEliciting),
       congestion.isSlowStart ? congestion.isHalfUsed : !isWindowOpen && hasMore(sources)
     {
       sent[number].contents.insert(.usedWindow)
@@ -86,10 +115,10 @@ extension Session {
   /// Enters a packet that is in the outbox into the books.
   private mutating func note(_ packet: inout SentPackets.Packet, _ size: Int, at now: Instant) {
     counters.bytesSent &+= UInt64(size)
-    if packet.controlCount > 0 || packet.talkCount > 0 { counters.messageDatagramsSent &+= 1 }
+    if !packet.control.isEmpty || !packet.talk.isEmpty { counters.messageDatagramsSent &+= 1 }
     if let unproven = unprovenBytes { unprovenBytes = max(0, unproven - size) }
     if packet.contents.contains(.isAckEliciting) {
-      packet.bytes = UInt32(size)
+      packet.bytes = UInt16(size)
       lastElicitingAt = now
       if !packet.contents.contains(.isProbe) {
         congestion.onSent(bytes: size)
@@ -101,7 +130,6 @@ extension Session {
       packet.contents.insert(.isSettled)
     }
     sent.append(packet)
-    if sent.first == sent.next - 1 { sent.dropSettled() }
   }
 
   private mutating func fillPlain(
@@ -121,13 +149,13 @@ extension Session {
       writeOwed(&writer, &packet)
       if let range = Self.writeStream(.control, control, 0, controlBytes, &writer) {
         counters.bytesRepeated &+= control.onSent(range)
-        (packet.controlStart, packet.controlCount) = (range.lowerBound, UInt32(range.count))
+        packet.control = range
       }
       if let range = Self.writeStream(.talk, talk, talkBase, sources.talk, &writer) {
         counters.bytesRepeated &+= talk.onSent(range)
-        (packet.talkStart, packet.talkCount) = (range.lowerBound, UInt32(range.count))
+        packet.talk = range
       }
-      writeObject(sources, &writer, &packet)
+      if packet.control.isEmpty { writeObject(sources, &writer, &packet) }
       if writer.count > before { packet.contents.insert(.isAckEliciting) }
     }
     guard writer.count > 0 else { return 0 }
@@ -205,63 +233,72 @@ extension Session {
     writer.varint(UInt64(range.count))
     object.bytes.withUnsafeBufferPointer { writer.bytes($0.baseAddress! + offset, range.count) }
     counters.bytesRepeated &+= objects.onSent(range)
-    (packet.objectStart, packet.objectCount) = (range.lowerBound, UInt32(range.count))
+    packet.object = range
   }
 
   private mutating func writeOwed(_ writer: inout ByteWriter, _ packet: inout SentPackets.Packet) {
-    guard owed.isEliciting, writer.room >= Limits.owedFramesBytesMax else { return }
+    guard !owed.frames.isEmpty, writer.room >= Limits.owedFramesBytesMax else { return }
     writePathFrames(&writer, &packet)
-    let credits: [(Channel, UInt64?)] = [
-      (.control, owed.controlLimit), (.talk, owed.talkLimit), (.objects, owed.objectLimit),
-    ]
-    for case (let channel, let limit?) in credits {
+    for (frame, channel, limit) in [
+      (OwedFrames.controlCredit, Channel.control, controlIn.limit),
+      (.talkCredit, .talk, talkIn.limit), (.objectCredit, .objects, objectLimit),
+    ] where owed.frames.contains(frame) {
       writer.u8(FrameType.credit.rawValue)
       writer.u8(channel.rawValue)
       writer.varint(limit)
       packet.contents.insert(.hasCredit)
     }
-    for case (let channel, let offset?) in [
-      (Channel.talk, owed.talkSkip), (.objects, owed.objectSkip),
-    ] {
-      writer.u8(FrameType.skip.rawValue)
-      writer.u8(channel.rawValue)
-      writer.varint(offset)
-      packet.contents.insert(.hasSkip)
+    if owed.frames.contains(.talkSkip) {
+      writeSkip(.talk, skippedTalk - talkBase, &writer, &packet)
     }
-    (owed.controlLimit, owed.talkLimit, owed.objectLimit) = (nil, nil, nil)
-    (owed.talkSkip, owed.objectSkip) = (nil, nil)
+    if owed.frames.contains(.objectSkip), let skippedObjects {
+      writeSkip(.objects, skippedObjects, &writer, &packet)
+    }
+    owed.frames.subtract(.aboutChannels)
+  }
+
+  private func writeSkip(
+    _ channel: Channel, _ offset: UInt64, _ writer: inout ByteWriter,
+    _ packet: inout SentPackets.Packet
+  ) {
+    writer.u8(FrameType.skip.rawValue)
+    writer.u8(channel.rawValue)
+    writer.varint(offset)
+    packet.contents.insert(.hasSkip)
   }
 
   /// What asks whether the other end is there, and what answers.
   private mutating func writePathFrames(
     _ writer: inout ByteWriter, _ packet: inout SentPackets.Packet
   ) {
-    guard owed.hasPathFrames, writer.room >= Limits.pathFramesBytesMax else { return }
-    if owed.hasPing { writer.u8(FrameType.ping.rawValue) }
-    if let value = owed.pathResponse {
+    let frames = owed.frames.intersection(.aboutPath)
+    guard !frames.isEmpty, writer.room >= Limits.pathFramesBytesMax else { return }
+    if frames.contains(.ping) { writer.u8(FrameType.ping.rawValue) }
+    if frames.contains(.pathResponse) {
       writer.u8(FrameType.pathResponse.rawValue)
-      writer.u64(value)
+      writer.u64(pathAnswer)
     }
-    if owed.hasChallenge {
+    if frames.contains(.challenge) {
       writer.u8(FrameType.pathChallenge.rawValue)
       writer.u64(challenge)
       packet.contents.insert(.hasChallenge)
     }
     packet.contents.insert(.isAckEliciting)
-    (owed.hasPing, owed.pathResponse, owed.hasChallenge) = (false, nil, false)
+    owed.frames.subtract(.aboutPath)
   }
 
   /// Gives up what the sources no longer hold, and what this session need not get.
   private mutating func settleSkips(_ sources: SendSources) {
     if talk.settled < sources.talk.base, talk.next < sources.talk.base || talk.hasLost {
       talk.skip(to: sources.talk.base)
-      owed.talkSkip = sources.talk.base - talkBase
+      skippedTalk = sources.talk.base
+      owed.frames.insert(.talkSkip)
     }
     guard objects.next < sources.objects.end || objects.hasLost else { return }
     if objects.settled < sources.objects.base {
       objects.pass(objects.settled..<sources.objects.base)
       skippedObjects = sources.objects.firstNumber
-      owed.objectSkip = skippedObjects
+      if skippedObjects != nil { owed.frames.insert(.objectSkip) }
     }
     guard let objectAuthor else { return }
     while objects.next < sources.objects.end {
@@ -275,7 +312,7 @@ extension Session {
 
   /// Whether nothing but a shared piece is to be sent.
   private mutating func isSharedNext(_ sources: SendSources) -> Bool {
-    guard unprovenBytes == nil, !owed.isEliciting, !control.hasPiece(end: controlBytes.end),
+    guard unprovenBytes == nil, owed.frames.isEmpty, !control.hasPiece(end: controlBytes.end),
       !talk.hasPiece(end: sources.talk.end),
       let wanted = objects.piece(end: sources.objects.end, atMost: 1)
     else { return false }
@@ -314,7 +351,7 @@ extension Session {
     _ = sources.objects.writePiece(
       piece, size: pieceSize, ofObjectAt: index, to: buffer.baseAddress! + count)
     counters.bytesRepeated &+= objects.onSent(range)
-    (packet.objectStart, packet.objectCount) = (range.lowerBound, UInt32(range.count))
+    packet.object = range
     packet.contents.insert(.isAckEliciting)
     return count + sealedPieceCount
   }
@@ -341,8 +378,9 @@ extension Session {
   }
 
   private mutating func sendClose(into outbox: inout Outbox, at now: Instant) -> Bool {
-    guard let (reason, text) = owed.close else { return false }
-    ending = owed.fault.map { .faulty($0) } ?? .closed(reason, text: text)
+    guard let closing else { return false }
+    let (reason, text) = (closing.reason, closing.text)
+    ending = closing.isFault ? .faulty(text) : .closed(reason, text: text)
     // An address that may not be there is told if that is not too much.
     let words = unprovenBytes == nil ? Array(text.utf8.prefix(Limits.closeTextBytesMax)) : []
     guard capacity > 0 else { return false }

@@ -20,7 +20,7 @@ public struct Session: ~Copyable {
   }
 
   /// How a session came to its end.
-  public enum Ending: Equatable, Sendable {
+  public indirect enum Ending: Equatable, Sendable {
     case closed(CloseReason, text: String)
     /// Nothing was heard for `Limits.sessionSilenceSecondsMax`.
     case silent
@@ -30,56 +30,63 @@ public struct Session: ~Copyable {
     case reset
   }
 
+  // What a fan-out looks at for each packet comes first, side by side, the rest behind it: at a
+  // thousand sessions what counts is how many lines of the processor's caches one takes.
+
+  public internal(set) var ending: Ending?
+  var owed = Owed()
+  let remoteID: UInt32
   /// What the other end puts into its headers.
   public let localID: UInt32
-  let remoteID: UInt32
-  public let remoteKey: PublicKey
-  let keepsAlive: Bool
-  /// What a Reset of this session says (client).
-  let resetToken: [UInt8]
+  /// What may still be sent to an address that has not shown that it receives; nil once it has.
+  @Compact var unprovenBytes: Int?
   public internal(set) var address: PeerAddress
-  public internal(set) var ending: Ending?
+  var closing: Closing?
 
-  var keys: SessionKeys
-  var received = ReceivedPackets()
-  var sent = SentPackets()
-  var roundTrip = RoundTrip()
-  var congestion = CongestionControl()
-  var pacer = Pacer()
-  var pathMTU = PathMTU()
-
-  var control = SendStream(from: 0, credit: UInt64(Limits.controlCreditBytes))
-  var controlBytes = ByteLog()
   var talk = SendStream(from: 0, credit: UInt64(Limits.talkCreditBytes))
   /// The position in `SendSources.talk` that is offset 0 of this session's channel.
   var talkBase: UInt64 = 0
+  var controlBytes = ByteLog()
+  var control = SendStream(from: 0, credit: UInt64(Limits.controlCreditBytes))
   var objects = SendStream(from: 0, credit: UInt64(Limits.objectCreditBytes))
+
+  var pathMTU = PathMTU()
+  var pacer = Pacer()
+  var congestion = CongestionControl()
+  var sent = SentPackets()
+  /// What was sent since the other end was last asked to acknowledge at once.
+  var bytesSinceAckNow = 0
+  @Compact var pacedUntil: Instant?
+  @Compact var lossDeadline: Instant?
+  var lastElicitingAt: Instant
+  var lastHeard: Instant
+  var roundTrip = RoundTrip()
+  var received = ReceivedPackets()
+  var keys: SessionKeys
+
+  let keepsAlive: Bool
+  /// Probe timeouts in a row (RFC 9002 §6.2).
+  var probeCount: UInt16 = 0
+  var largestAcknowledged: UInt64 = 0
+  public let remoteKey: PublicKey
+  /// What a Reset of this session says (client).
+  let resetToken: [UInt8]
   var objectBase: UInt64 = 0
   /// Who need not be sent objects of its own.
-  public var objectAuthor: UInt64?
+  @Compact public var objectAuthor: UInt64?
+  /// Up to where talk was given up: the beginning of a message, of which the receiver is told.
+  var skippedTalk: UInt64 = 0
+  /// The first object that is not given up.
+  @Compact var skippedObjects: UInt64?
   var controlIn = ReceiveStream(window: Limits.controlCreditBytes)
   var talkIn = ReceiveStream(window: Limits.talkCreditBytes)
-  var objectsIn = IncomingObjects()
+  @Seldom var objectsIn: IncomingObjects
   var objectLimit = UInt64(Limits.objectCreditBytes)
   var counters = SessionCounters()
   /// The bytes of all packets that were taken for lost.
   package internal(set) var lostBytes: UInt64 = 0
-
-  /// The first object that is not given up.
-  var skippedObjects: UInt64?
-
-  var owed = OwedFrames()
-  var largestAcknowledged: UInt64 = 0
-  var lossDeadline: Instant?
-  var lastElicitingAt: Instant
-  var lastHeard: Instant
-  /// Probe timeouts in a row (RFC 9002 §6.2).
-  var probeCount = 0
-  var pacedUntil: Instant?
-  /// What was sent since the other end was last asked to acknowledge at once.
-  var bytesSinceAckNow = 0
-  /// What may still be sent to an address that has not shown that it receives; nil once it has.
-  var unprovenBytes: Int?
+  /// What a PATH_CHALLENGE asked for last, and what our own asks for.
+  var pathAnswer: UInt64 = 0
   var challenge: UInt64 = 0
 
   /// - Parameters:
@@ -157,13 +164,13 @@ public struct Session: ~Copyable {
 
   /// Ends the session: the next datagram says so, and there is none after it.
   public mutating func close(_ reason: CloseReason, _ text: String = "") {
-    if ending == nil { owed.close = (reason, text) }
+    if ending == nil { closing = Closing(reason: reason, text: text, isFault: false) }
   }
 
   /// Asks the other end to show that it is there.
-  public mutating func ping() { owed.hasPing = true }
+  public mutating func ping() { owed.frames.insert(.ping) }
 
-  public var isClosing: Bool { owed.close != nil }
+  public var isClosing: Bool { closing != nil }
 
   // MARK: What is heard
 
@@ -184,8 +191,8 @@ public struct Session: ~Copyable {
   public mutating func dropTaken() {
     controlIn.dropTaken()
     talkIn.dropTaken()
-    if let limit = controlIn.newLimit() { owed.controlLimit = limit }
-    if let limit = talkIn.newLimit() { owed.talkLimit = limit }
+    if controlIn.newLimit() != nil { owed.frames.insert(.controlCredit) }
+    if talkIn.newLimit() != nil { owed.frames.insert(.talkCredit) }
   }
 
   /// Waits for an object.
@@ -202,13 +209,12 @@ public struct Session: ~Copyable {
 
   /// The objects that are whole, in the order in which they became so.
   public mutating func takeObjects() -> [(number: UInt64, bytes: [UInt8])] {
-    objectsIn.takeCompleted()
+    $objectsIn ? objectsIn.takeCompleted() : []
   }
 
   /// The objects that the other end gave up.
   public mutating func takeLostObjects() -> [UInt64] {
-    defer { owed.lostObjects = [] }
-    return owed.lostObjects
+    $objectsIn ? objectsIn.takeLost() : []
   }
 
   public func objectProgress(_ number: UInt64) -> Int? { objectsIn.progress(of: number) }
@@ -216,8 +222,7 @@ public struct Session: ~Copyable {
   /// A breach of the protocol: the session ends, and the other end is told.
   mutating func fail(_ what: String) {
     if ending != nil || isClosing { return }
-    owed.close = (.protocolError, what)
-    owed.fault = what
+    closing = Closing(reason: .protocolError, text: what, isFault: true)
   }
 
   /// The figures that people ask for.
@@ -225,34 +230,50 @@ public struct Session: ~Copyable {
   public var datagramBytes: Int { pathMTU.current }
 
   /// Gives back room that a session which says nothing does not need.
-  public mutating func releaseRoom() {
+  mutating func releaseRoom() {
     sent.releaseRoom()
+    congestion.releaseRoom()
+    keys.releaseRoom()
   }
 }
 
-/// Frames other than data that wait to be sent.
-struct OwedFrames {
-  var controlLimit: UInt64?
-  var talkLimit: UInt64?
-  var objectLimit: UInt64?
+/// Frames other than data that wait to be sent. What they say is looked up when they are written.
+struct OwedFrames: OptionSet {
+  let rawValue: UInt8
+
+  static let controlCredit = OwedFrames(rawValue: 1)
+  static let talkCredit = OwedFrames(rawValue: 2)
+  static let objectCredit = OwedFrames(rawValue: 4)
   /// The receiver is to be told that it will not get what is below.
-  var talkSkip: UInt64?
-  var objectSkip: UInt64?
-  var pathResponse: UInt64?
-  var hasChallenge = false
-  var hasPing = false
+  static let talkSkip = OwedFrames(rawValue: 8)
+  static let objectSkip = OwedFrames(rawValue: 16)
+  static let pathResponse = OwedFrames(rawValue: 32)
+  static let challenge = OwedFrames(rawValue: 64)
+  static let ping = OwedFrames(rawValue: 128)
+
+  static let aboutChannels: OwedFrames = [
+    .controlCredit, .talkCredit, .objectCredit, .talkSkip, .objectSkip,
+  ]
+  /// What asks whether the other end is there, or answers that.
+  static let aboutPath: OwedFrames = [.pathResponse, .challenge, .ping]
+}
+
+struct Owed {
+  /// All of them are ack-eliciting.
+  var frames: OwedFrames = []
   /// Probes that the probe timeout asked for; the window does not hold them back.
-  var probes = 0
-  var close: (reason: CloseReason, text: String)?
-  var fault: String?
-  var lostObjects: [UInt64] = []
+  var probes: UInt8 = 0
+}
 
-  /// Whether there is something that asks whether the other end is there, or answers that.
-  var hasPathFrames: Bool { hasPing || hasChallenge || pathResponse != nil }
+/// What the other end is told at the end.
+final class Closing {
+  let reason: CloseReason
+  let text: String
+  /// Whether the other end broke the protocol.
+  let isFault: Bool
 
-  var isEliciting: Bool {
-    controlLimit != nil || talkLimit != nil || objectLimit != nil || talkSkip != nil
-      || objectSkip != nil || pathResponse != nil || hasChallenge || hasPing
+  init(reason: CloseReason, text: String, isFault: Bool) {
+    (self.reason, self.text, self.isFault) = (reason, text, isFault)
   }
 }
 
@@ -266,9 +287,8 @@ struct SessionKeys {
   private var isSendingAcknowledged = false
   private var receiving: CipherKey
   private var receivingPhase = false
-  /// The greatest number that was opened in this phase, and the least.
+  /// The least number that was opened in this phase.
   private var receivingFirst: UInt64 = 0
-  private var receivingGreatest: UInt64 = 0
   private var previous: CipherKey?
   private var following: CipherKey?
   private(set) var replay = ReplayWindow()
@@ -321,9 +341,11 @@ struct SessionKeys {
       receivingPhase.toggle()
       receivingFirst = header.number
     }
-    receivingGreatest = max(receivingGreatest, header.number)
   }
 
-  /// The greatest number that was taken.
-  var greatest: UInt64 { receivingGreatest }
+  /// The greatest number that was taken; 0 before the first.
+  var greatest: UInt64 { replay.greatest ?? 0 }
+
+  /// A key that seals little keeps nothing that was worked out of it.
+  func releaseRoom() { sending.releaseRoom() }
 }

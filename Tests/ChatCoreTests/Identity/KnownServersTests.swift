@@ -18,7 +18,7 @@ struct KnownServersTests {
     let state = try TemporaryState()
     var known = try KnownServers(in: state.folder)
     #expect(known.count == 0)
-    #expect(known.key(of: try address("chat.example")) == nil)
+    #expect(try known.key(of: address("chat.example")) == nil)
     try known.pin(one, of: try address("Chat.Example"))
     try known.pin(two, of: try address("[2001:db8::1]:4000"))
     #expect(state.files == ["known_servers"])
@@ -31,10 +31,10 @@ struct KnownServersTests {
         """)
     let again = try KnownServers(in: state.folder)
     #expect(again.count == 2)
-    #expect(again.key(of: try address("chat.example:12345")) == one)
-    #expect(again.key(of: try address("chat.example:12346")) == nil)
-    #expect(again.key(of: try address("[2001:DB8::1]:4000")) == two)
-    #expect(again.key(of: .thisMachine) == nil)
+    #expect(try again.key(of: address("chat.example:12345")) == one)
+    #expect(try again.key(of: address("chat.example:12346")) == nil)
+    #expect(try again.key(of: address("[2001:DB8::1]:4000")) == two)
+    #expect(try again.key(of: .thisMachine) == nil)
   }
 
   @Test("Another key takes the place of the first, and a server can be forgotten")
@@ -44,13 +44,57 @@ struct KnownServersTests {
     var known = try KnownServers(in: state.folder)
     #expect(known.count == 2)
     try known.pin(two, of: try address("a:1"))
-    #expect(known.key(of: try address("a:1")) == two)
+    #expect(try known.key(of: address("a:1")) == two)
     let lines = state.read("known_servers").split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines == ["# mine", "", "b:2 \(text(of: one))", "a:1 \(text(of: two))", ""])
     #expect(try known.forget(try address("b:2")))
     #expect(try !known.forget(try address("b:2")))
-    #expect(try KnownServers(in: state.folder).key(of: try address("b:2")) == nil)
+    #expect(try KnownServers(in: state.folder).key(of: address("b:2")) == nil)
     #expect(state.files == ["known_servers"])
+  }
+
+  @Test("All names that a machine has for itself are one server")
+  func knowsLoopback() throws {
+    let state = try TemporaryState()
+    var known = try KnownServers(in: state.folder)
+    try known.pin(one, of: try address("127.0.0.1:7"), at: PeerAddress(v4: 127, 0, 0, 1, port: 7))
+    #expect(state.read("known_servers") == "localhost:7 \(text(of: one))\n")
+    for name in ["LocalHost:7", "127.1.2.3:7", "[::1]:7", "127.0.0.1:7"] {
+      #expect(try known.key(of: address(name)) == one, "\(name)")
+    }
+    #expect(try known.key(of: address("localhost:8")) == nil)
+    #expect(try known.key(of: address("localhost.example:7")) == nil)
+    #expect(try known.key(of: address("128.0.0.1:7")) == nil)
+    try known.pin(two, of: try address("[::1]:7"))
+    #expect(known.count == 1)
+    #expect(try known.key(of: address("localhost:7")) == two)
+    state.write("known_servers", "127.0.0.1:7 \(text(of: one))\n")
+    #expect(try KnownServers(in: state.folder).key(of: address("[::1]:7")) == one)
+    #expect(try known.forget(try address("localhost:7")))
+    #expect(state.read("known_servers") == "")
+  }
+
+  @Test("A server is found by the address at which it was met under another name")
+  func knowsPlaces() throws {
+    let state = try TemporaryState()
+    var known = try KnownServers(in: state.folder)
+    let place = PeerAddress(v4: 192, 0, 2, 7, port: 7)
+    try known.pin(one, of: try address("chat.example:7"), at: place)
+    try known.pin(two, of: try address("other.example:7"))
+    #expect(
+      state.read("known_servers")
+        == "chat.example:7,192.0.2.7:7 \(text(of: one))\nother.example:7 \(text(of: two))\n")
+    for known in [known, try KnownServers(in: state.folder)] {
+      #expect(known.met(at: place).map(\.name) == ["chat.example:7"])
+      #expect(known.met(at: place).map(\.key) == [one])
+      #expect(known.met(at: place.at(8)).isEmpty)
+      #expect(try known.key(of: address("chat.example:7")) == one)
+      #expect(try known.key(of: address("192.0.2.7:7")) == nil)
+    }
+    try known.pin(two, of: try address("192.0.2.7:7"), at: place)
+    #expect(known.met(at: place).map(\.name) == ["192.0.2.7:7", "chat.example:7"])
+    #expect(try known.forget(try address("chat.example:7")))
+    #expect(known.met(at: place).map(\.key) == [two])
   }
 
   @Test("What another process wrote meanwhile stays")
@@ -60,7 +104,7 @@ struct KnownServersTests {
     var second = try KnownServers(in: state.folder)
     try first.pin(one, of: try address("a"))
     try second.pin(two, of: try address("b"))
-    #expect(second.key(of: try address("a")) == one)
+    #expect(try second.key(of: address("a")) == one)
     #expect(try KnownServers(in: state.folder).count == 2)
   }
 
@@ -69,13 +113,44 @@ struct KnownServersTests {
     arguments: [
       "a:1", "a:1 x", "a:1  \(text(of: PublicKey(Array(0..<32))!))", "a:1 AAAA", "a: \(nobody)",
       "a \(nobody)", "a:1 \(nobody) x", "b:1 \(nobody)", "\u{fffd}",
+      "a:1, \(nobody)", "a:1,x:1,y:1 \(nobody)", ",a:1 \(nobody)",
     ])
   func namesDamage(line: String) throws {
     let state = try TemporaryState()
-    let before = "# one\nb:1 \(nobody)\n"
-    state.write("known_servers", before + line + "\nc:1 \(nobody)\n")
-    let said = complaint { () throws(Failure) in try KnownServers(in: state.folder) }
-    #expect(said?.contains("line 3 of \(state.folder.path)/known_servers") == true, "\(said ?? "")")
+    let text = "# one\nb:1 \(nobody)\n" + line + "\nchat.example:1 \(nobody)\n"
+    state.write("known_servers", text)
+    var known = try KnownServers(in: state.folder)
+    let place = "line 3 of \(state.folder.path)/known_servers"
+    #expect(known.warning?.contains(place) == true, "\(known.warning ?? "")")
+    #expect(try known.key(of: address("chat.example:1")) != nil)
+    // It stays where it is for somebody to mend, whatever else is changed.
+    try known.pin(one, of: try address("c:1"))
+    #expect(try known.forget(try address("chat.example:1")))
+    #expect(known.warning?.contains(place) == true)
+    #expect(
+      state.read("known_servers") == text.split(separator: "\n")[..<3].joined(separator: "\n")
+        + "\nc:1 \(ChatCoreTests.text(of: one))\n")
+  }
+
+  @Test(
+    "A server that a damaged line may be about is not gone to, on whatever port",
+    arguments: [
+      "chat.example:1 AAAA", "Chat.Example:12345", "# \u{fffd}", "xchat.example:1 \(nobody) x",
+      "other:1 \(nobody)chat.example:1 \(nobody)", "chat.example:7 \(nobody)",
+    ])
+  func refusesDoubt(line: String) throws {
+    let state = try TemporaryState()
+    state.write("known_servers", "chat.example:7 \(nobody)\n" + line + "\n")
+    let known = try KnownServers(in: state.folder)
+    #expect(try known.key(of: address("other.example")) == nil)
+    let isComment = line.hasPrefix("#")
+    do throws(Failure) {
+      _ = try known.key(of: ServerAddress("CHAT.example")!)
+      #expect(isComment)
+    } catch {
+      #expect(!isComment && error.exitCode == .refused)
+      #expect(error.message.contains("line 2 of \(state.folder.path)/known_servers"))
+    }
   }
 
   @Test("There are not more than there may be")

@@ -29,6 +29,30 @@ struct OwnedNamesTests {
     #expect(loaded.map(\.owner) == [one, two, one])
   }
 
+  @Test("A line that comes again says that its name was used later; the first key keeps a name")
+  func order() throws {
+    let state = try TemporaryState()
+    let names = try OwnedNames(in: state.folder)
+    let (ann, ben) = (try MemberName("Ann"), try MemberName("Ben"))
+    try names.append([(ann, one), (ben, two), (ann, two), (ann, one)])
+    let loaded = try OwnedNames(in: state.folder).loaded
+    #expect(loaded.map(\.name) == [ben, ann] && loaded.map(\.owner) == [two, one])
+  }
+
+  @Test("A file that has become long is written anew, a line for each name, in the same order")
+  func compacts() throws {
+    let state = try TemporaryState()
+    let names = try OwnedNames(in: state.folder)
+    let owned = try (0..<10).map { (name: try MemberName("n\($0)"), owner: $0 < 5 ? one : two) }
+    for _ in 0..<20 { try names.append(owned, high: 1_000) }
+    try names.append([owned[3]], high: 1_000)
+    #expect(state.read("names").utf8.count <= 1_000)
+    #expect(state.mode("names") == 0o600 && state.files == ["names"])
+    let loaded = try OwnedNames(in: state.folder).loaded
+    #expect(
+      loaded.map(\.name.text) == [0, 1, 2, 4, 5, 6, 7, 8, 9, 3].map { "n\($0)" })
+  }
+
   @Test("A line that was not written to its end is cut off")
   func cutsOff() throws {
     let state = try TemporaryState()

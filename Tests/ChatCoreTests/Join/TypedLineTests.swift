@@ -21,12 +21,28 @@ struct TypedLineTests {
       ("/image \"a b.jpg\"", .image("a b.jpg")), ("/image '", .image("'")),
       ("/image my\\ dir/a\\ b.png", .image("my dir/a b.png")), ("/image a\\\\b", .image("a\\b")),
       ("/image 'a", .image("'a")), ("/image 'a\"", .image("'a\"")),
+      (#"/image 'q'\''z.jpg'"#, .image("q'z.jpg")), (#"/image "a\"b""#, .image(#"a"b"#)),
+      (#"/image 'a\b'"#, .image(#"a\b"#)), (#"/image "a\b""#, .image(#"a\b"#)),
+      (#"/image 'it's.jpg'"#, .image("it's.jpg")), ("/image it's.jpg", .image("it's.jpg")),
+      ("/image 'a' 'b'", .image("a' 'b")), ("/image 'a b'/c.jpg", .image("a b/c.jpg")),
       ("//who", .say("/who")), ("//", .say("/")), ("///", .say("//")), (" //x", .say("/x")),
       ("/", .unknown("/")), ("/whoo", .unknown("/whoo")), ("/WHO", .unknown("/WHO")),
       ("/imagex y", .unknown("/imagex")), ("a/who", .say("a/who")),
     ] as [(String, TypedLine)])
   func readsLines(line: String, meaning: TypedLine) {
     #expect(TypedLine(line) == meaning)
+  }
+
+  @Test(
+    "What answers the question for a path is a command only where no such file is there",
+    arguments: [
+      ("", .nothing), ("a.jpg", .image("a.jpg")), ("exit", .image("exit")),
+      ("/who", .who), ("/quit", .quit), ("/image b.jpg", .image("b.jpg")), ("/image", .askImage),
+      ("/there", .image("/there")), ("/help", .image("/help")), ("/whoo", .image("/whoo")),
+      ("//who", .image("//who")), ("'/who'", .image("/who")),
+    ] as [(String, TypedLine)])
+  func readsAnswers(line: String, meaning: TypedLine) {
+    #expect(TypedLine(askedPath: line) { ["/there", "/help"].contains($0) } == meaning)
   }
 
   @Test("Every command that is listed is one")

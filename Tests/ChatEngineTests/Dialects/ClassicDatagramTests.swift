@@ -12,7 +12,6 @@ struct ClassicDatagramTests {
     case .message(let dialect, let name, let text):
       "message \(dialect) \(datagram.text(name))|\(datagram.text(text))"
     case .picture(let name, let jpeg): "picture \(datagram.text(name))|\(jpeg.count)"
-    case .question: "question"
     case .text: "text"
     case .notText: "no text"
     }
@@ -27,7 +26,6 @@ struct ClassicDatagramTests {
       ("Anoop:join", "join b Anoop"),
       ("Anoop:hello", "message b Anoop|hello"),
       ("Anoop:exit", "leave b Anoop"),
-      ("DISCOVER_CHAT_SERVER", "question"),
     ])
   func readsTheTable(datagram: String, reading: String) {
     #expect(read(bytes(datagram)) == reading)
@@ -114,7 +112,7 @@ struct ClassicDatagramTests {
         case .join(_, let name), .leave(_, let name): [name]
         case .message(_, let name, let text): [name, text]
         case .picture(let name, let jpeg): [name, jpeg]
-        case .question, .text, .notText: []
+        case .text, .notText: []
         }
       for range in ranges {
         #expect(range.lowerBound >= 0 && range.upperBound <= datagram.count, "\(datagram)")

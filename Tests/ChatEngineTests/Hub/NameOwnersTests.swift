@@ -14,13 +14,16 @@ struct NameOwnersTests {
 
   /// As with all that an expectation calls, held where it can be changed.
   private final class Chat {
+    var now = Instant(nanoseconds: 1_000_000_000)
     var hub = Hub(clientsMax: 100, speechRate: Rate(perSecond: 10, burst: 3))
 
     func join(
       _ name: String, _ owner: Int? = nil, _ ifTaken: Hub.TakenName = .refuse
     ) throws(Hub.Refusal) -> MemberID {
-      try hub.join(
+      let member = try hub.join(
         NameOwnersTests.name(name), owner: owner.map(NameOwnersTests.key), ifTaken: ifTaken)
+      if hub.name(of: member).text == name { _ = hub.own(member, at: now) }
+      return member
     }
 
     func name(_ member: MemberID) -> String { hub.name(of: member).text }
@@ -85,18 +88,76 @@ struct NameOwnersTests {
     #expect(chat.claims == ["Beyond"])
   }
 
-  @Test("All keys together own so many names and no more")
-  func boundsAll() {
+  /// A table that is full: `n0` was used longest ago.
+  private static func full(_ now: Instant) -> NameOwners {
     var owners = NameOwners()
     for number in 0..<Limits.ownedNamesMax {
-      owners.claim(Self.name("n\(number)"), for: Self.key(number))
+      _ = owners.use(name("n\(number)"), by: key(number), at: now) { _ in false }
     }
-    #expect(owners.takeClaims().count == Limits.ownedNamesMax)
-    owners.claim(Self.name("last"), for: Self.key(1))
-    #expect(owners.takeClaims().isEmpty)
-    #expect(owners.admits(nil, to: Self.name("last")))
-    #expect(!owners.admits(nil, to: Self.name("n5")))
-    #expect(owners.admits(Self.key(5), to: Self.name("n5")))
+    return owners
+  }
+
+  @Test("When all that can be owned are, the name gives way that was used longest ago")
+  func givesWay() {
+    var now = Instant(nanoseconds: 1_000_000_000)
+    var owners = Self.full(now)
+    var told = owners.takeClaims()
+    #expect(told.count == Limits.ownedNamesMax)
+    now = now + .seconds(Int64(Limits.ownedNameToldSeconds))
+    // The first is used again, the second is here.
+    #expect(owners.use(Self.name("n0"), by: Self.key(0), at: now) { _ in false })
+    let isOwned = owners.use(Self.name("late"), by: Self.key(1 << 20), at: now) {
+      $0 == Self.name("n1")
+    }
+    #expect(isOwned && !owners.admits(nil, to: Self.name("late")))
+    #expect(owners.admits(nil, to: Self.name("n2")))
+    for number in [0, 1, 3] { #expect(!owners.admits(nil, to: Self.name("n\(number)"))) }
+    told += owners.takeClaims()
+    #expect(told.suffix(3).map(\.name.text) == ["n0", "n1", "late"])
+    // Whoever reads what was written down has the same.
+    let again = NameOwners(replaying: told)
+    #expect(again.all.map(\.name) == owners.all.map(\.name))
+    #expect(again.all.count == Limits.ownedNamesMax)
+    // One whose name gave way gets it again, like any other.
+    #expect(owners.use(Self.name("n2"), by: Self.key(2), at: now) { _ in false })
+    #expect(owners.admits(nil, to: Self.name("n3")))
+  }
+
+  @Test("Where all names are in use, the next is not owned, and nothing changes")
+  func allHere() {
+    let now = Instant(nanoseconds: 1_000_000_000)
+    var owners = Self.full(now)
+    #expect(!owners.use(Self.name("late"), by: Self.key(1 << 20), at: now) { _ in true })
+    #expect(owners.admits(nil, to: Self.name("late")) && owners.all.count == Limits.ownedNamesMax)
+  }
+
+  @Test("That a name is used is told once in a while, and after a start")
+  func tellsUse() throws {
+    let chat = Chat()
+    chat.hub.restore(Self.name("Ann"), ownedBy: Self.key(1))
+    for _ in 0..<5 { chat.hub.leave(try chat.join("Ann", 1), .said) }
+    #expect(chat.claims == ["Ann"])
+    chat.now = chat.now + .seconds(Int64(Limits.ownedNameToldSeconds) - 1)
+    chat.hub.leave(try chat.join("Ann", 1), .said)
+    #expect(chat.claims == [])
+    chat.now = chat.now + .seconds(1)
+    chat.hub.leave(try chat.join("Ann", 1), .said)
+    #expect(chat.claims == ["Ann"])
+  }
+
+  @Test("The order of use takes no more room than the names")
+  func orderIsBounded() {
+    var owners = NameOwners()
+    var now = Instant(nanoseconds: 1_000_000_000)
+    for _ in 0..<10_000 {
+      now = now + .seconds(Int64(Limits.ownedNameToldSeconds))
+      for number in 0..<3 {
+        _ = owners.use(Self.name("n\(number)"), by: Self.key(1), at: now) { _ in false }
+      }
+      _ = owners.takeClaims()
+    }
+    #expect(owners.all.map(\.name.text) == ["n0", "n1", "n2"])
+    #expect(owners.orderCount < 2_000)
   }
 
   @Test("Names that were owned before the server was started still are, and are not told again")
@@ -107,6 +168,5 @@ struct NameOwnersTests {
     #expect(chat.claims == [])
     #expect(throws: Hub.Refusal.nameOwned) { try chat.join("Ann", 2) }
     #expect(throws: Never.self) { _ = try chat.join("Ann", 1) }
-    #expect(chat.claims == [])
   }
 }

@@ -45,7 +45,9 @@ def environment(**changes):
     """An environment in which nothing of the caller's changes what chatd does."""
     kept = {key: os.environ[key] for key in ("PATH", "TMPDIR") if key in os.environ}
     base = {"HOME": "/nonexistent", "USER": "tester", "LC_ALL": "C.UTF-8", "TZ": "UTC",
-            "XDG_STATE_HOME": state_of("tester")}
+            "XDG_STATE_HOME": state_of("tester"),
+            # What is served here is not to be announced to this machine's network.
+            "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent"}
     merged = {**kept, **base, **changes}
     return {key: value for key, value in merged.items() if value is not None}
 

@@ -39,6 +39,11 @@ public struct ClassicFrontend {
     }
   }
 
+  /// Somebody at `address` is there, whatever was said.
+  public mutating func noteHeard(_ address: PeerAddress, at now: Instant) {
+    if let slot = peers.slot(at: address) { peers.touch(slot, at: now) }
+  }
+
   /// The network says that nobody is at `address`.
   public mutating func handleUnreachable(_ address: PeerAddress, hub: inout Hub) {
     if let slot = peers.slot(at: address) { part(slot, .unreachable, &hub) }
@@ -149,8 +154,6 @@ extension ClassicFrontend {
     _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) {
     switch ClassicDatagram(bytes) {
-    case .question:
-      tell(address, ClassicText.answer, &output)
     case .join(let dialect, let name):
       _ = admit(dialect, bytes.string(name), at: address, now, &hub, &joins, &output)
     case .message(let dialect, let name, let text):
@@ -271,8 +274,6 @@ extension ClassicFrontend {
       return
     }
     switch ClassicDatagram(bytes) {
-    case .question:
-      tell(peers[slot].address, ClassicText.answer, &output)
     case .join(let dialect, let name):
       joinAgain(dialect, bytes.string(name), from: slot, at: now, &hub, &joins, &output)
     case .leave(let dialect, let name)
@@ -354,21 +355,5 @@ extension ClassicFrontend {
 
   private mutating func part(_ slot: UInt32, _ reason: DepartureReason, _ hub: inout Hub) {
     hub.leave(peers.remove(slot).member, reason)
-  }
-}
-
-/// Whom the plain-text dialects are served to. A forged source must not turn the server into an
-/// amplifier, so by default only addresses that cannot come from afar are.
-public enum ClassicPolicy: String, Sendable, CaseIterable {
-  case off
-  case `private`
-  case any
-
-  func admits(_ address: PeerAddress) -> Bool {
-    switch self {
-    case .off: false
-    case .private: address.isPrivate
-    case .any: true
-    }
   }
 }

@@ -37,11 +37,11 @@ extension NativeFrontend {
       output.drop(.badHandshake, from: address, at: now)
       return
     }
-    if let slot = unconfirmed[ephemeral], let accept = peers[slot].accept {
-      send(accept, to: address, &output)
+    if let slot = unconfirmed[ephemeral], let known = peers[slot].initiation {
+      send(known.accept, to: address, &output)
       return
     }
-    guard joins.admitsHandshake(of: address, at: now) else {
+    guard joins.admitsHandshake(of: address, at: now, &random) else {
       output.drop(.handshakes, from: address, at: now)
       return
     }
@@ -70,10 +70,7 @@ extension NativeFrontend {
     proof: [UInt8], _ hash: [UInt8], _ address: PeerAddress, at now: Instant,
     _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) -> Handshake.Refusal? {
-    guard joins.take(address, at: now) == .granted else {
-      output.drop(.joinsPerSecond, from: address, at: now)
-      return .tooMany
-    }
+    // A wrong password costs the address's joins nothing, or who guesses would keep out others.
     if let password,
       !Blake2b.areEqual(proof.span, Handshake.proof(of: password.key, hash: hash).span)
     {
@@ -81,7 +78,13 @@ extension NativeFrontend {
       output.drop(.wrongPassword, from: address, at: now)
       return .wrongPassword
     }
+    guard joins.take(address, at: now) == .granted else {
+      joins.noteFailedHandshake(of: address, at: now)
+      output.drop(.joinsPerSecond, from: address, at: now)
+      return .tooMany
+    }
     if peers.isFull || unconfirmed.count >= Limits.unconfirmedMax {
+      joins.noteFailedHandshake(of: address, at: now)
       output.drop(.clientsMax, from: address, at: now)
       return .full
     }
@@ -94,7 +97,7 @@ extension NativeFrontend {
     _ output: inout ServerOutput
   ) {
     let slot = peers.nextSlot
-    if Int(slot) == generations.count { generations.append(0) }
+    if Int(slot) == generations.count { generations.append(firstGeneration) }
     generations[Int(slot)] &+= 1
     let id = slot | generations[Int(slot)] << Self.slotBits
     let cipher = wish.offersAES && takesAES ? Cipher.aesGCM : .chaChaPoly
@@ -109,7 +112,9 @@ extension NativeFrontend {
     // What is said here is for those who have joined.
     session.holdBack()
     let accept = Handshake.accept(clientID: wish.clientID, message: message)
-    let peer = NativePeer(session: session, slot: slot, accept: accept, ephemeral: ephemeral)
+    let peer = NativePeer(
+      session: session, slot: slot,
+      initiation: NativePeer.Initiation(accept: accept, ephemeral: ephemeral))
     peer.joinDeadline = now + .seconds(Limits.joinSecondsMax)
     let inserted = peers.insert(peer)
     precondition(inserted == slot, "the slot that was announced")
@@ -120,8 +125,8 @@ extension NativeFrontend {
 
   /// The client has shown that it heard the Accept, and so that it knows its keys.
   mutating func confirm(_ peer: NativePeer, at now: Instant) {
-    peer.accept = nil
-    unconfirmed[peer.ephemeral] = nil
+    if let initiation = peer.initiation { unconfirmed[initiation.ephemeral] = nil }
+    peer.initiation = nil
   }
 
   // MARK: Sessions that are gone

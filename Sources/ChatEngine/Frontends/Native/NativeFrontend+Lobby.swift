@@ -2,7 +2,8 @@
 extension NativeFrontend {
   /// Takes what came on a peer's channels, as far as its budget goes.
   mutating func serve(
-    _ peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
+    _ peer: NativePeer, at now: Instant, _ hub: inout Hub, _ joins: inout JoinBudgets,
+    _ output: inout ServerOutput
   ) {
     while !peer.session.isClosing, let message = peer.session.takeMessage(.control) {
       guard let request = NativeRequest(message) else {
@@ -10,7 +11,7 @@ extension NativeFrontend {
         break
       }
       switch request {
-      case .join(let join): admit(peer, join, at: now, &hub, &output)
+      case .join(let join): admit(peer, join, at: now, &hub, &joins, &output)
       case .leave: peer.session.close(.done)
       case .offer(let offer): take(offer, from: peer)
       case .ownFigures: tellFigures(to: peer, at: now, &output)
@@ -18,8 +19,8 @@ extension NativeFrontend {
       case .say: peer.session.fail("talk on the control channel")
       }
     }
-    for object in peer.session.takeObjects() where object.number == peer.upload?.object {
-      peer.finished = object.bytes
+    for object in peer.session.takeObjects() where object.number == peer.uploads.current?.object {
+      peer.uploads.finished = object.bytes
     }
     hearTalk(of: peer, at: now, &hub, &output)
     servePictures(of: peer, at: now, &hub, &output)
@@ -30,7 +31,7 @@ extension NativeFrontend {
 
   private mutating func admit(
     _ peer: NativePeer, _ join: NativeRequest.Join, at now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) {
     if peer.member != nil { return peer.session.fail("a second JOIN") }
     if isClosing { return peer.session.close(.shuttingDown) }
@@ -38,13 +39,27 @@ extension NativeFrontend {
     do throws(Hub.Refusal) {
       let name = try acceptName(join.name)
       member = try hub.join(
-        name, owner: peer.session.remoteKey, owns: !join.isPassing,
+        name, owner: peer.session.remoteKey, isBack: join.log != 0,
         ifTaken: join.acceptsNumber ? .number : .refuse)
+      if !join.isPassing, hub.name(of: member) == name {
+        own(member, peer.session.address, at: now, &hub, &joins, &output)
+      }
     } catch {
       refuse(peer, error, join.name, at: now, &output)
       return
     }
     attach(peer, join, as: member, at: now, &hub, &output)
+  }
+
+  /// Lets a member's key own the name that it chose, where it still can; it is in anyway.
+  private func own(
+    _ member: MemberID, _ address: PeerAddress, at now: Instant,
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
+  ) {
+    let isAllowed = hub.isOwned(hub.name(of: member)) || joins.takeName(address, at: now)
+    if !isAllowed || !hub.own(member, at: now) {
+      output.drop(.nameNotOwned, from: address, at: now)
+    }
   }
 
   private func acceptName(_ text: String) throws(Hub.Refusal) -> MemberName {
@@ -77,7 +92,10 @@ extension NativeFrontend {
     _ hub: inout Hub, _ output: inout ServerOutput
   ) {
     let key = NativeRuns.Key(client: peer.session.remoteKey, run: join.run)
-    sessionCounts[member.slot, default: 0] += 1
+    let missing = Int(member.slot) + 1 - sessionCounts.count
+    if missing > 0 { sessionCounts += repeatElement(0, count: missing) }
+    if sessionCounts[Int(member.slot)] == 0 { roster.add(member, hub.name(of: member)) }
+    sessionCounts[Int(member.slot)] += 1
     let wasHere = runs.knows(key)
     if let old = runs[key].slot, let other = peers.existing(old), other !== peer {
       other.session.close(.replaced)
@@ -87,26 +105,28 @@ extension NativeFrontend {
     (peer.member, peer.run, peer.joinDeadline) = (member, join.run, nil)
     stopLookingOn(peer)
     runs[key].slot = peer.slot
-    places[peer.slot] = joined.count
+    peer.place = UInt32(joined.count)
     joined.append(peer.slot)
-    // Who was not here before is told what happens from now on.
     let resumed = wasHere && join.log == log.id ? log.position(after: join.last) : nil
-    let sources = log.sources
-    // Whoever begins here hears of its own joining from the list of who is here.
-    let from = resumed ?? (sources.talk.end, sources.objects.end)
-    peer.session.follow(talkFrom: from.0, objectsFrom: from.1)
-    peer.firstSeq = log.seq(at: from.0)
+    // Who was here before, in this life of the server or another, missed what is kept; who was not
+    // is told what happens from now on, and of its own joining by the list of who is here.
+    let isBack = join.log != 0 && (wasHere || join.log != log.id)
+    let from = isBack ? log.beginning : log.end
+    let place = resumed ?? from.place
+    peer.session.follow(talkFrom: place.talk, objectsFrom: place.objects)
+    peer.firstSeq = UInt32(truncatingIfNeeded: resumed == nil ? from.seq : join.last + 1)
     peer.session.objectAuthor = Self.author(member, UInt32(truncatingIfNeeded: join.run))
     let run = runs[key]
     let name = hub.name(of: member)
     NativeReply.welcome(
       NativeReply.Welcome(
         name: name.text, member: Self.number(of: member), log: log.id,
-        isResumed: resumed != nil, next: resumed == nil ? log.nextSeq : join.last + 1,
+        isResumed: resumed != nil, next: resumed == nil ? from.seq : join.last + 1,
         said: run.said, shown: run.shown, messageBytesMax: UInt64(Limits.messageBytesMax),
         pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName)
     ).send(on: &peer.session)
-    sendPresent(to: peer, hub)
+    roster.refresh(from: hub)
+    peer.session.sendControl { roster.append(to: &$0) }
     record(name, peer, &output)
   }
 
@@ -126,23 +146,9 @@ extension NativeFrontend {
     UInt64(member.slot) << 32 | UInt64(run)
   }
 
+  /// What a member is called in the log: a number that is short, since everybody is told of it.
   static func number(of member: MemberID) -> UInt64 {
-    UInt64(member.slot) << 32 | UInt64(member.generation)
-  }
-
-  /// Tells who is here, in as many messages as it takes.
-  private func sendPresent(to peer: NativePeer, _ hub: borrowing Hub) {
-    var part: [NativeReply.Present] = []
-    hub.forEachMember { member, name in
-      part.append(NativeReply.Present(member: Self.number(of: member), name: name.text))
-      if part.count == Limits.presentPerMessage {
-        NativeReply.present(part).send(on: &peer.session)
-        part.removeAll()
-      }
-    }
-    if !part.isEmpty { NativeReply.present(part).send(on: &peer.session) }
-    // An empty one ends the list.
-    NativeReply.present([]).send(on: &peer.session)
+    UInt64(member.generation)
   }
 
   // MARK: Talk
@@ -208,25 +214,27 @@ extension NativeFrontend {
 
   private func take(_ offer: NativeRequest.Offer, from peer: NativePeer) {
     guard peer.member != nil else { return peer.session.fail("OFFER before JOIN") }
-    guard peer.offers.count < Limits.offersMax else { return peer.session.fail("offers") }
-    peer.offers.append(offer)
+    guard peer.uploads.offers.count < Limits.offersMax else { return peer.session.fail("offers") }
+    peer.uploads.offers.append(offer)
   }
 
   private mutating func servePictures(
     of peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
   ) {
-    guard let member = peer.member else { return }
+    guard let member = peer.member, peer.isUploading else { return }
     let next = hub.nextSpeech(of: member)
     if next > now {
-      if peer.finished != nil || !peer.offers.isEmpty { peer.heldUntil = next }
+      if peer.uploads.finished != nil || !peer.uploads.offers.isEmpty { peer.heldUntil = next }
       return
     }
-    if let bytes = peer.finished, let offer = peer.upload {
-      (peer.finished, peer.upload) = (nil, nil)
+    if let bytes = peer.uploads.finished, let offer = peer.uploads.current {
+      (peer.uploads.finished, peer.uploads.current) = (nil, nil)
       uploadBytes -= bytes.count
       finish(offer, bytes, peer, member, at: now, &hub)
     }
-    while peer.upload == nil, !peer.offers.isEmpty { begin(peer.offers.removeFirst(), peer) }
+    while peer.uploads.current == nil, !peer.uploads.offers.isEmpty {
+      begin(peer.uploads.offers.removeFirst(), peer)
+    }
   }
 
   private mutating func begin(_ offer: NativeRequest.Offer, _ peer: NativePeer) {
@@ -246,7 +254,7 @@ extension NativeFrontend {
       peer.session.expectObject(offer.object, length: length)
     else { return fail(offer, peer, "too many pictures are under way; try again") }
     uploadBytes += length
-    peer.upload = offer
+    peer.uploads.current = offer
     NativeReply.want(number: offer.number).send(on: &peer.session)
   }
 
@@ -278,9 +286,9 @@ extension NativeFrontend {
   mutating func end(_ peer: NativePeer, _ hub: inout Hub, _ output: inout ServerOutput) {
     guard peers.existing(peer.slot) === peer else { return }
     peers.remove(peer.slot)
-    unconfirmed[peer.ephemeral] = nil
+    if let initiation = peer.initiation { unconfirmed[initiation.ephemeral] = nil }
+    if let upload = peer.uploads.current { uploadBytes -= Int(upload.length) }
     stopLookingOn(peer)
-    if let upload = peer.upload { uploadBytes -= Int(upload.length) }
     let reason: DepartureReason
     switch peer.session.ending {
     case .silent: reason = .idle
@@ -305,15 +313,12 @@ extension NativeFrontend {
     peer.member = nil
     let key = NativeRuns.Key(client: peer.session.remoteKey, run: peer.run)
     if runs[key].slot == peer.slot { runs[key].slot = nil }
-    if let place = places.removeValue(forKey: peer.slot) {
-      let last = joined.removeLast()
-      if last != peer.slot {
-        joined[place] = last
-        places[last] = place
-      }
+    let last = joined.removeLast()
+    if last != peer.slot {
+      joined[Int(peer.place)] = last
+      peers[last].place = peer.place
     }
-    let left = sessionCounts[member.slot]! - 1
-    sessionCounts[member.slot] = left == 0 ? nil : left
-    if left == 0 { hub.leave(member, reason) }
+    sessionCounts[Int(member.slot)] -= 1
+    if sessionCounts[Int(member.slot)] == 0 { hub.leave(member, reason) }
   }
 }

@@ -8,17 +8,19 @@
 /// once; a member is present as long as one of its sessions is.
 public struct NativeFrontend: ~Copyable {
   var log: NativeLog
+  /// Who is here, as newcomers are told.
+  var roster = NativeRoster()
   var peers: Slab<NativePeer>
   /// So that an id that was used before is not taken for a new session's.
   var generations: [UInt32] = []
+  let firstGeneration: UInt32
   /// Peers whose Accept may not have arrived, by their Init.
   var unconfirmed: [PublicKey: UInt32] = [:]
   var runs = NativeRuns()
   /// How many sessions each member has, by its slot in the hub.
-  var sessionCounts: [UInt32: Int] = [:]
+  var sessionCounts: [UInt32] = []
   /// The slots of the peers that joined, side by side for the fan-out.
   var joined: [UInt32] = []
-  var places: [UInt32: Int] = [:]
   /// Peers that may have something to send.
   var queue: [UInt32] = []
   var queueTaken = 0
@@ -56,6 +58,7 @@ public struct NativeFrontend: ~Copyable {
     }
     log = NativeLog(id: random.uint64())
     peers = Slab(capacity: configuration.clientsMax + Limits.unconfirmedMax)
+    firstGeneration = configuration.firstSessionGeneration
     self.random = random
   }
 
@@ -92,7 +95,7 @@ public struct NativeFrontend: ~Copyable {
     bytes.withUnsafeBufferPointer { bytes in
       switch DatagramType(rawValue: bytes[0]) {
       case .data, .dataNextPhase, .shared, .sharedNextPhase:
-        hear(bytes, from: address, at: now, &hub, &output)
+        hear(bytes, from: address, at: now, &hub, &joins, &output)
       case .hello:
         answerHello(bytes, from: address, at: now, hub.memberCount, &output)
       case .initiation:
@@ -104,7 +107,7 @@ public struct NativeFrontend: ~Copyable {
 
   private mutating func hear(
     _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
+    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
   ) {
     guard let header = PacketHeader(bytes) else {
       output.drop(.notNative, from: address, at: now)
@@ -120,8 +123,8 @@ public struct NativeFrontend: ~Copyable {
       output.drop(.notAuthentic, from: address, at: now)
       return
     }
-    if peer.accept != nil { confirm(peer, at: now) }
-    serve(peer, at: now, &hub, &output)
+    if peer.initiation != nil { confirm(peer, at: now) }
+    serve(peer, at: now, &hub, &joins, &output)
     if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
   }
 
@@ -129,18 +132,18 @@ public struct NativeFrontend: ~Copyable {
   ///
   /// - Returns: whether there was something.
   public mutating func expireOne(
-    at now: Instant, hub: inout Hub, output: inout ServerOutput
+    at now: Instant, hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
   ) -> Bool {
     if let due = noticesDue, due <= now {
       noticesDue = nil
       hasNews = true
     }
+    let queued = timers.first
     guard let slot = timers.popDue(now) else { return false }
-    guard let peer = peers.existing(slot) else { return true }
+    // Who has set another time since stands in the queue with that, too.
+    guard let peer = peers.existing(slot), peer.queuedDeadline == queued else { return true }
     peer.queuedDeadline = nil
     guard let due = peer.nextDeadline, due <= now else {
-      // Nothing happened here for a while.
-      peer.session.releaseRoom()
       schedule(peer)
       return true
     }
@@ -148,7 +151,7 @@ public struct NativeFrontend: ~Copyable {
     if let due = peer.joinDeadline, due <= now { peer.session.close(.idle, "did not join") }
     if let due = peer.heldUntil, due <= now {
       peer.heldUntil = nil
-      serve(peer, at: now, &hub, &output)
+      serve(peer, at: now, &hub, &joins, &output)
     }
     if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
     return true
@@ -166,9 +169,11 @@ public struct NativeFrontend: ~Copyable {
   public mutating func deliver(
     _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant
   ) {
-    // Where no native client ever was, nobody can come back and ask for it.
-    if runs.isEmpty { return }
-    let member = UInt64(event.member.slot) << 32 | UInt64(event.member.generation)
+    roster.note(event)
+    // Where no native client ever was, only those of the server's life before this one can come
+    // back and ask for it, and they come soon.
+    if runs.isEmpty, log.nextSeq > Limits.unheardEventsMax { return log.pass() }
+    let member = Self.number(of: event.member)
     switch event.kind {
     case .joined:
       log.append(member, .joined(name: event.name.text))
@@ -201,8 +206,12 @@ public struct NativeFrontend: ~Copyable {
   /// Notices wait for each other when many come, so that a crowd that joins is told of itself in
   /// few datagrams. Talk never waits.
   private mutating func noteNotice(at now: Instant) {
+    if log.waitingBytes >= Limits.noticeBytesHigh { hasNews = true }
     if hasNews || noticesDue != nil { return }
-    let gap = Duration.milliseconds(Limits.noticeGapMilliseconds)
+    // Each time costs something for each client, so a large crowd is told more rarely.
+    let gap =
+      Duration.milliseconds(Limits.noticeGapMilliseconds)
+      + .microseconds(Limits.noticeGapMicrosecondsPerClient * joined.count)
     if let noticesTold, noticesTold + gap > now {
       noticesDue = noticesTold + gap
     } else {
@@ -216,6 +225,7 @@ public struct NativeFrontend: ~Copyable {
   public mutating func fill(at now: Instant, hub: inout Hub, output: inout ServerOutput) -> Bool {
     if hasNews {
       hasNews = false
+      log.release()
       noticesTold = now
       noticesDue = nil
       for slot in joined { enqueue(peers[slot]) }
@@ -226,30 +236,33 @@ public struct NativeFrontend: ~Copyable {
       queueTaken += 1
       guard let peer = peers.existing(slot) else { continue }
       peer.isQueued = false
-      send(peer, at: now, &output.outbox)
-      if peer.session.ending == nil { schedule(peer) } else { end(peer, &hub, &output) }
+      if isClosing { closeIfSettled(peer) }
+      let state = peer.session.sendAll(
+        into: &output.outbox, from: log.sources, at: now, atMost: Limits.sessionDatagramsPerTurn)
+      switch state {
+      case .ended: end(peer, &hub, &output)
+      case .hasMore:
+        enqueue(peer)
+        schedule(peer)
+      case .waits(let deadline): schedule(peer, before: deadline)
+      }
     }
     queue.removeAll(keepingCapacity: true)
     queueTaken = 0
     return false
   }
 
-  private mutating func send(_ peer: NativePeer, at now: Instant, _ outbox: inout Outbox) {
-    var count = 0
-    while true {
-      if isClosing, !peer.session.isClosing, peer.session.isSettled(log.sources) {
-        peer.session.close(.shuttingDown)
-      }
-      guard peer.session.send(into: &outbox, from: log.sources, at: now) else { return }
-      count += 1
-      if count == Limits.sessionDatagramsPerTurn || outbox.isHigh { break }
+  /// While the server stops, who has all that was said is told so.
+  private func closeIfSettled(_ peer: NativePeer) {
+    if !peer.session.isClosing, peer.session.isSettled(log.sources) {
+      peer.session.close(.shuttingDown)
     }
-    if peer.session.ending == nil { enqueue(peer) }
   }
 
   /// Tells every client that the server stops, once it has all that was said.
   public mutating func announceShutdown() {
     isClosing = true
+    hasNews = true
     for peer in peers.values { enqueue(peer) }
   }
 
@@ -284,7 +297,12 @@ public struct NativeFrontend: ~Copyable {
 
   /// Sets the timer, unless it is set for an earlier time already: then it is looked at again.
   mutating func schedule(_ peer: NativePeer) {
-    guard let due = peer.nextDeadline else { return }
+    if let deadline = peer.session.nextDeadline { schedule(peer, before: deadline) }
+  }
+
+  /// The same where the session's next deadline is known.
+  private mutating func schedule(_ peer: NativePeer, before deadline: Instant) {
+    let due = peer.deadline(before: deadline)
     if let queued = peer.queuedDeadline, queued <= due { return }
     peer.queuedDeadline = due
     timers.insert(due, peer.slot)

@@ -1,10 +1,14 @@
 /// The log of the lobby as native clients get it: every event once, encoded once, for all of them.
 ///
 /// Owns the bytes of the events and of the pictures that they tell of (`sources`), and where each
-/// event begins. What always holds: the events that are kept have consecutive numbers, and together
-/// take at most `Limits.talkLogBytes`; the pictures at most `Limits.objectLogBytes`.
+/// event begins. Events wait until they are released: before that no session sees them, so that who
+/// says something meanwhile is not answered with each notice by itself. What always holds: the
+/// events that are kept have consecutive numbers, and together take at most `Limits.talkLogBytes`;
+/// the pictures at most `Limits.objectLogBytes`.
 struct NativeLog {
   private(set) var sources = Session.SendSources()
+  /// The events that are not released yet.
+  private var waiting: [UInt8] = []
   /// Tells this log from the one before the server was started again.
   let id: UInt64
   /// The number of the next event.
@@ -23,14 +27,24 @@ struct NativeLog {
 
   private var firstSeq: UInt64 { nextSeq - UInt64(marks.count - marksDropped) }
 
+  /// The position behind the newest event, whether it is released or not.
+  private var talkEnd: UInt64 { sources.talk.end + UInt64(waiting.count) }
+
+  var waitingBytes: Int { waiting.count }
+
   mutating func append(_ member: UInt64, _ kind: NativeEvent.Kind) {
     var objects = sources.objects.end
     // Whoever goes on at a picture's event has not got its bytes, which are here already.
     if case .showed(_, let picture) = kind { objects -= picture.length }
-    marks.append(Mark(talk: sources.talk.end, objects: objects))
-    let event = NativeEvent(seq: nextSeq, member: member, kind: kind)
-    sources.talk.append { event.append(to: &$0) }
+    marks.append(Mark(talk: talkEnd, objects: objects))
+    NativeEvent(seq: nextSeq, member: member, kind: kind).append(to: &waiting)
     nextSeq += 1
+  }
+
+  /// Lets the sessions see all events.
+  mutating func release() {
+    sources.talk.append(waiting)
+    waiting.removeAll(keepingCapacity: waiting.capacity <= Limits.noticeBytesHigh)
     dropOldest()
   }
 
@@ -43,6 +57,16 @@ struct NativeLog {
     return number
   }
 
+  /// Counts an event that is not kept, nor is what was before it.
+  mutating func pass() {
+    nextSeq += 1
+    if marks.isEmpty { return }
+    (marks, waiting) = ([], [])
+    marksDropped = 0
+    sources.talk.drop(below: sources.talk.end)
+    sources.objects.drop(toBytes: 0)
+  }
+
   private mutating func dropOldest() {
     guard sources.talk.count > Limits.talkLogBytes else { return }
     while sources.talk.end - marks[marksDropped].talk > UInt64(Limits.talkLogBytes) {
@@ -53,6 +77,16 @@ struct NativeLog {
       marks.removeFirst(marksDropped)
       marksDropped = 0
     }
+  }
+
+  /// The oldest event that is kept, or else the next one, and where it begins.
+  var beginning: (seq: UInt64, place: (talk: UInt64, objects: UInt64)) {
+    (firstSeq, position(after: firstSeq - 1)!)
+  }
+
+  /// The number of the next event, and where it will begin.
+  var end: (seq: UInt64, place: (talk: UInt64, objects: UInt64)) {
+    (nextSeq, (talkEnd, sources.objects.end))
   }
 
   /// The low half of the number of the first event that does not begin below a position.
@@ -68,7 +102,7 @@ struct NativeLog {
   /// Where the talk and the objects go on after event `last`; nil where that is not kept.
   func position(after last: UInt64) -> (talk: UInt64, objects: UInt64)? {
     guard last < nextSeq, last + 1 >= firstSeq else { return nil }
-    if last + 1 == nextSeq { return (sources.talk.end, sources.objects.end) }
+    if last + 1 == nextSeq { return end.place }
     let mark = marks[marksDropped + Int(last + 1 - firstSeq)]
     return (mark.talk, mark.objects)
   }

@@ -1,56 +1,95 @@
 /// One session of a native client, and what the front end knows beside it.
 final class NativePeer {
-  var session: Session
   let slot: UInt32
-  /// The answer to its Init, until the client has shown that it heard it.
-  var accept: [UInt8]?
-  /// The first bytes of its Init, by which the same one is known again.
-  let ephemeral: PublicKey
-  /// Who it is in the chat, once it joined.
-  var member: MemberID?
-  var run: UInt64 = 0
-  /// What is being uploaded, and what waits to be.
-  var upload: NativeRequest.Offer?
-  var offers: [NativeRequest.Offer] = []
-  /// A picture that is whole and waits for its sender's budget.
-  var finished: [UInt8]?
-  /// The talk that waits for its sender's budget: when it goes on.
-  var heldUntil: Instant?
   /// Whether it stands in the queue of those that may have something to send, and when it will be
   /// looked at next.
   var isQueued = false
-  var queuedDeadline: Instant?
-  /// Until when it must have shown that it heard the Accept, and then have joined.
-  var joinDeadline: Instant?
   /// Whether it asks for figures and has not joined.
   var isOnlooker = false
+  @Compact var queuedDeadline: Instant?
+  /// The talk that waits for its sender's budget: when it goes on.
+  @Compact var heldUntil: Instant?
+  /// Until when it must have shown that it heard the Accept, and then have joined.
+  @Compact var joinDeadline: Instant?
+  var session: Session
+  /// Until the client has shown that it heard the answer to its Init.
+  var initiation: Initiation?
+  /// Who it is in the chat, once it joined, and where it stands among those that did.
+  var member: MemberID?
+  var place: UInt32 = 0
   /// The low half of the number of the first event that it was to be told.
   var firstSeq: UInt32 = 0
+  var run: UInt64 = 0
+  @Seldom var uploads: Uploads
 
-  init(session: consuming Session, slot: UInt32, accept: [UInt8], ephemeral: PublicKey) {
+  /// How a session began.
+  final class Initiation {
+    let accept: [UInt8]
+    /// The first bytes of the Init, by which the same one is known again.
+    let ephemeral: PublicKey
+
+    init(accept: [UInt8], ephemeral: PublicKey) {
+      (self.accept, self.ephemeral) = (accept, ephemeral)
+    }
+  }
+
+  /// The pictures of a client that are on their way here.
+  struct Uploads: HasBeginning {
+    /// What is being uploaded, and what waits to be.
+    var current: NativeRequest.Offer?
+    var offers: [NativeRequest.Offer] = []
+    /// A picture that is whole and waits for its sender's budget.
+    var finished: [UInt8]?
+
+    var isEmpty: Bool { current == nil && offers.isEmpty && finished == nil }
+  }
+
+  init(session: consuming Session, slot: UInt32, initiation: Initiation) {
     self.session = session
     self.slot = slot
-    (self.accept, self.ephemeral) = (accept, ephemeral)
+    self.initiation = initiation
+  }
+
+  /// Whether there are pictures on their way here; the memory for them goes with the last.
+  var isUploading: Bool {
+    if !$uploads { return false }
+    if !uploads.isEmpty { return true }
+    _uploads.drop()
+    return false
   }
 
   /// When its front end has something to do for it.
   var nextDeadline: Instant? {
-    var deadline = session.nextDeadline
-    if let heldUntil { deadline = min(deadline ?? heldUntil, heldUntil) }
-    if let joinDeadline { deadline = min(deadline ?? joinDeadline, joinDeadline) }
+    session.nextDeadline.map { deadline(before: $0) }
+  }
+
+  /// The same where the session's next deadline is known.
+  func deadline(before sessionDeadline: Instant) -> Instant {
+    var deadline = sessionDeadline
+    if let heldUntil { deadline = min(deadline, heldUntil) }
+    if let joinDeadline { deadline = min(deadline, joinDeadline) }
     return deadline
   }
 }
 
 /// What the server remembers of a client program, so that nothing said twice is taken twice.
 struct NativeRun {
-  /// The session that speaks for it now.
-  var slot: UInt32?
+  private static let nobody = UInt32.max
+
+  private var speaker = nobody
+  /// The greater, the later it was made.
+  fileprivate var turn: UInt32 = 0
   /// The greatest numbers that were accepted.
   var said: UInt64 = 0
   /// The last number of SAY that was refused for good.
   var lastRefused: UInt64 = 0
   var shown: UInt64 = 0
+
+  /// The session that speaks for it now.
+  var slot: UInt32? {
+    get { speaker == Self.nobody ? nil : speaker }
+    set { speaker = newValue ?? Self.nobody }
+  }
 }
 
 /// The runs of the last while, the oldest forgotten first.
@@ -61,8 +100,9 @@ struct NativeRuns {
   }
 
   private var runs: [Key: NativeRun] = [:]
-  private var order: [Key] = []
-  private var forgotten = 0
+  private var nextTurn: UInt32 = 0
+  /// With more than so many some are forgotten.
+  private var limit = Limits.runsMax
 
   /// Whether none was here yet.
   var isEmpty: Bool { runs.isEmpty }
@@ -74,28 +114,26 @@ struct NativeRuns {
   subscript(_ key: Key) -> NativeRun {
     get { runs[key] ?? NativeRun() }
     set {
-      if runs.updateValue(newValue, forKey: key) == nil {
-        order.append(key)
-        forgetOldest()
+      var run = newValue
+      if let known = runs[key] {
+        run.turn = known.turn
+        runs[key] = run
+        return
       }
+      run.turn = nextTurn
+      nextTurn &+= 1
+      runs[key] = run
+      if runs.count > limit { forgetOldest() }
     }
   }
 
+  /// Forgets an eighth at a time, so that it is seldom that all are looked at.
   private mutating func forgetOldest() {
-    var kept = 0
-    while runs.count > Limits.runsMax, kept < Limits.runsMax, forgotten < order.count {
-      let key = order[forgotten]
-      forgotten += 1
-      if runs[key]?.slot == nil {
-        runs[key] = nil
-      } else {
-        order.append(key)
-        kept += 1
-      }
-    }
-    if forgotten > order.count / 2 {
-      order.removeFirst(forgotten)
-      forgotten = 0
-    }
+    let share = Limits.runsMax / 8
+    let away = runs.filter { $0.value.slot == nil }
+    let oldest = away.sorted { $0.value.turn < $1.value.turn }.prefix(share)
+    for (key, _) in oldest { runs[key] = nil }
+    // Those whose client is here are kept, however many there are.
+    limit = max(Limits.runsMax, runs.count + share)
   }
 }

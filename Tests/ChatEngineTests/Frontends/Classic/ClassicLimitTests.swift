@@ -160,6 +160,7 @@ struct ClassicLimitTests {
     let settings: [DropReason: String] = [
       .notPrivate: "--classic", .classicOff: "--classic", .clientsMax: "--clients-max",
       .joinsPerSecond: "--joins-per-second", .messagesPerSecond: "--messages-per-second",
+      .notOnLink: "--discovery",
     ]
     for reason in DropReason.allCases {
       #expect(reason.setting == settings[reason])

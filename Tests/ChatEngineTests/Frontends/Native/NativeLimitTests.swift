@@ -121,6 +121,25 @@ struct NativeLimitTests {
     #expect(network.run(.seconds(2)) { other.isJoined })
   }
 
+  @Test("One address brings so many new owners of names; who comes after them is in all the same")
+  func boundsNewOwners() {
+    let network = NativeNetwork { $0.joinsPerSecond = 0 }
+    // Somebody joins under one name after the other, with one key after the other.
+    for number in 0..<Limits.ownedNamesBurst + 5 {
+      let person = network.add("N\(number)", key: UInt8(1 + number / Limits.ownedNamesPerKeyMax))
+      person.address = PeerAddress(v4: 10, 9, 9, 9, port: UInt16(1_000 + number))
+      #expect(network.run(.seconds(2)) { person.isJoined })
+      person.client.leaveNow(at: network.now)
+      network.remove(person)
+    }
+    #expect(network.drops(.nameNotOwned) == 5)
+    let other = network.add("N\(Limits.ownedNamesBurst + 2)", key: 200)
+    #expect(network.run(.seconds(2)) { other.isJoined })
+    let first = network.add("N0", key: 201)
+    #expect(network.run(.seconds(2)) { first.isEnded })
+    #expect(network.drops(.nameNotOwned) == 5)
+  }
+
   @Test("An upload that arrives other than it was offered is refused")
   func refusesDamaged() {
     let network = NativeNetwork()

@@ -97,6 +97,7 @@ final class NativeNetwork {
     configuration.secretSeed = [UInt8](repeating: seed, count: 32)
     configuration.keyPair = KeyPair(hex: NoiseVector.responderStatic)
     configuration.serverName = "Room"
+    configuration.firstSessionGeneration = UInt32(seed) * 100
     change(&configuration)
     return configuration
   }
@@ -113,7 +114,7 @@ final class NativeNetwork {
     _ name: String, key: UInt8? = nil, isStarted: Bool = true,
     _ change: (inout NativeClient.Configuration) -> Void = { _ in }
   ) -> NativePerson {
-    made += 1
+    made &+= 1
     var configuration = NativeClient.Configuration(
       name: try! MemberName(name), keyPair: Self.keyPair(key ?? made),
       seed: [UInt8](repeating: made, count: 32))
@@ -123,6 +124,12 @@ final class NativeNetwork {
     people.append(person)
     if isStarted { start(person) }
     return person
+  }
+
+  /// Takes somebody away who has left.
+  func remove(_ person: NativePerson) {
+    run(.milliseconds(20))
+    people.removeAll { $0 === person }
   }
 
   func start(_ person: NativePerson) {

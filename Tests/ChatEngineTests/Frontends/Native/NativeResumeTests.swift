@@ -32,7 +32,7 @@ struct NativeResumeTests {
     people[0].link.isDown = false
     #expect(network.run(.seconds(30)) { people[0].isJoined && people[0].pending == 0 })
     network.run(.seconds(2))
-    #expect(people[0].events.contains(.restored(isWhole: true)))
+    #expect(people[0].events.contains(.restored(.whole)))
     let others = people[0].conversation.filter { $0.hasPrefix("Ben") }
     #expect(others == ["Ben: before"] + (1...50).map { "Ben: meanwhile \($0)" })
     let heard = people[1].conversation.filter { $0.hasPrefix("Ann") }
@@ -109,7 +109,7 @@ struct NativeResumeTests {
     network.run(.seconds(2))
     for person in people {
       #expect(person.events.contains(.connectionLost(isShutDown: false)))
-      #expect(person.events.contains(.restored(isWhole: false)))
+      #expect(person.events.contains(.restored(.restarted)))
     }
     // Who comes back first may be alone in the new log for a moment.
     let heard = people[1].conversation.filter { $0.hasPrefix("Ann: old") }
@@ -181,7 +181,7 @@ struct NativeResumeTests {
     people[0].link.isDown = false
     #expect(network.run(.seconds(40)) { people[0].isJoined })
     network.run(.seconds(5))
-    #expect(people[0].events.contains(.restored(isWhole: false)))
+    #expect(people[0].events.contains(.restored(.incomplete)))
     Self.say(network, people[1], "there you are")
     network.run(.seconds(2))
     #expect(people[0].conversation.last == "Ben: there you are")

@@ -1,0 +1,59 @@
+/// Who is here, as PRESENT messages: written once, and copied for each newcomer.
+///
+/// Follows the hub's events, so that a crowd that joins costs no walk over all members for each of
+/// them. Who leaves makes the list stale; it is then written anew for the next newcomer. What
+/// always holds: with `isStale` false everybody is in it once whose joining was an event, and
+/// besides at most the newcomer that `add` named.
+struct NativeRoster {
+  /// Messages of `Limits.presentPerMessage` people.
+  private var messages: [UInt8] = []
+  /// The people of the last message, which is not full.
+  private var people: [UInt8] = []
+  private var count = 0
+  /// Who was added last, perhaps before its joining was told.
+  private var newest: MemberID?
+  private var isStale = false
+
+  /// Takes notice of who came and went.
+  mutating func note(_ event: HubEvent) {
+    switch event.kind {
+    case .joined: if event.member != newest { append(event.member, event.name) }
+    case .left: isStale = true
+    case .said, .showed: break
+    }
+  }
+
+  /// Adds a newcomer, whose joining is told after this.
+  mutating func add(_ member: MemberID, _ name: MemberName) {
+    append(member, name)
+    newest = member
+  }
+
+  /// Writes the list anew where that is needed; to be called before it is copied.
+  mutating func refresh(from hub: borrowing Hub) {
+    if !isStale { return }
+    let newest = newest
+    self = NativeRoster()
+    hub.forEachMember { append($0, $1) }
+    self.newest = newest
+  }
+
+  private mutating func append(_ member: MemberID, _ name: MemberName) {
+    if isStale { return }
+    NativeReply.Present(member: NativeFrontend.number(of: member), name: name.text)
+      .append(to: &people)
+    count += 1
+    if count == Limits.presentPerMessage {
+      NativeReply.appendPresent(count, people, to: &messages)
+      people.removeAll(keepingCapacity: true)
+      count = 0
+    }
+  }
+
+  /// Appends the messages, the empty one that ends the list among them.
+  func append(to bytes: inout [UInt8]) {
+    bytes += messages
+    if count > 0 { NativeReply.appendPresent(count, people, to: &bytes) }
+    NativeReply.appendPresent(0, [], to: &bytes)
+  }
+}
