@@ -33,10 +33,10 @@ struct FiguresTextTests {
     server[.messages] = 7
     #expect(
       FiguresText.table(server, rows) == [
-        "NAME                RTT ms    ± ms    LOST  AGAIN M/D OUT M/D IN    MTU    SENT",
+        "NAME                RTT ms   ± ms    LOST  AGAIN M/D OUT M/D IN    MTU    SENT",
         "Anoop                 45.3    4.2   19.8%    203     2.5      -  1,452 12.3 MB",
-        "Zoë                      -      -        -      0       -      -      0     0 B",
-        "(looks on)               -      -        -      0       -      -      0     0 B",
+        "Zoë                      -      -       -      0       -      -      0     0 B",
+        "(looks on)               -      -       -      0       -      -      0     0 B",
         "1 person, 3 sessions, 7 messages; of 1,000 datagrams to them 198 lost",
       ])
   }
