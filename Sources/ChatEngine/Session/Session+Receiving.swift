@@ -35,8 +35,7 @@ extension Session {
     }
     let isNewest = header.number >= keys.greatest
     keys.confirm(header)
-    counters.received &+= 1
-    counters.bytesReceived &+= UInt64(datagram.count)
+    noteReceived(bytes: datagram.count)
     lastHeard = now
     if source != address, isNewest { move(to: source, datagram.count, &random) }
     if let unproven = unprovenBytes, source == address {

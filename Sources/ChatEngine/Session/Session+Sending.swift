@@ -90,7 +90,6 @@ extension Session {
     keys.turn(before: number, at: now)
     var packet = SentPackets.Packet(sentAt: now)
     var size = 0
-    let bytesRepeated = counters.bytesRepeated
     outbox.addDatagram(to: address, capacity: capacity) { buffer in
       size =
         isElicitingAllowed && isSharedNext(sources)
@@ -99,7 +98,6 @@ extension Session {
       return size
     }
     guard size > 0 else { return false }
-    if counters.bytesRepeated != bytesRepeated { counters.repeated &+= 1 }
     note(&packet, size, at: now)
     if size + Limits.smallPacketBytes > pathMTU.current {
       pathMTU.filled(bytes: size, waitingBytes: waitingBytes(sources))
@@ -114,8 +112,7 @@ extension Session {
 
   /// Enters a packet that is in the outbox into the books.
   private mutating func note(_ packet: inout SentPackets.Packet, _ size: Int, at now: Instant) {
-    counters.bytesSent &+= UInt64(size)
-    if !packet.control.isEmpty || !packet.talk.isEmpty { counters.messageDatagramsSent &+= 1 }
+    noteSent(packet, size)
     if let unproven = unprovenBytes { unprovenBytes = max(0, unproven - size) }
     if packet.contents.contains(.isAckEliciting) {
       packet.bytes = UInt16(size)
@@ -123,7 +120,6 @@ extension Session {
       if !packet.contents.contains(.isProbe) {
         congestion.onSent(bytes: size)
         pacer.onSent(bytes: size, at: now)
-        counters.tracked &+= 1
       }
       if owed.probes > 0 { owed.probes -= 1 }
     } else {
@@ -148,11 +144,11 @@ extension Session {
       let before = writer.count
       writeOwed(&writer, &packet)
       if let range = Self.writeStream(.control, control, 0, controlBytes, &writer) {
-        counters.bytesRepeated &+= control.onSent(range)
+        noteRepeated(control.onSent(range))
         packet.control = range
       }
       if let range = Self.writeStream(.talk, talk, talkBase, sources.talk, &writer) {
-        counters.bytesRepeated &+= talk.onSent(range)
+        noteRepeated(talk.onSent(range))
         packet.talk = range
       }
       if packet.control.isEmpty { writeObject(sources, &writer, &packet) }
@@ -232,7 +228,7 @@ extension Session {
     writer.varint(UInt64(offset))
     writer.varint(UInt64(range.count))
     object.bytes.withUnsafeBufferPointer { writer.bytes($0.baseAddress! + offset, range.count) }
-    counters.bytesRepeated &+= objects.onSent(range)
+    noteRepeated(objects.onSent(range))
     packet.object = range
   }
 
@@ -350,7 +346,7 @@ extension Session {
     let count = seal(buffer, header, writer.count)
     _ = sources.objects.writePiece(
       piece, size: pieceSize, ofObjectAt: index, to: buffer.baseAddress! + count)
-    counters.bytesRepeated &+= objects.onSent(range)
+    noteRepeated(objects.onSent(range))
     packet.object = range
     packet.contents.insert(.isAckEliciting)
     return count + sealedPieceCount

@@ -56,6 +56,7 @@ public struct Session: ~Copyable {
   var sent = SentPackets()
   /// What was sent since the other end was last asked to acknowledge at once.
   var bytesSinceAckNow = 0
+  var counters = SessionCounters()
   @Compact var pacedUntil: Instant?
   @Compact var lossDeadline: Instant?
   var lastElicitingAt: Instant
@@ -82,9 +83,7 @@ public struct Session: ~Copyable {
   var talkIn = ReceiveStream(window: Limits.talkCreditBytes)
   @Seldom var objectsIn: IncomingObjects
   var objectLimit = UInt64(Limits.objectCreditBytes)
-  var counters = SessionCounters()
-  /// The bytes of all packets that were taken for lost.
-  package internal(set) var lostBytes: UInt64 = 0
+  @Seldom var losses: SessionLosses
   /// What a PATH_CHALLENGE asked for last, and what our own asks for.
   var pathAnswer: UInt64 = 0
   var challenge: UInt64 = 0
@@ -113,10 +112,10 @@ public struct Session: ~Copyable {
     sendControl { Self.appendMessage(type, body, to: &$0) }
   }
 
-  /// Says a message on the control channel that `write` appends as channels carry it.
-  public mutating func sendControl(_ write: (inout [UInt8]) -> Void) {
+  /// Says messages on the control channel, so many, that `write` appends as channels carry them.
+  public mutating func sendControl(messages: Int = 1, _ write: (inout [UInt8]) -> Void) {
     controlBytes.append(write)
-    counters.controlMessages &+= 1
+    counters.controlMessages &+= UInt32(messages)
   }
 
   /// Appends a message as the channels carry it: its length, its type, its body.

@@ -38,21 +38,33 @@ public typealias SessionFigures = Figures<SessionFigure>
 
 /// What a session counts besides what it needs for itself.
 ///
-/// An idle session is small, so numbers take four bytes, and begin anew after 2^32; only bytes,
-/// which get there in minutes, take eight.
+/// An idle session is small, so these are 32 bytes in all: numbers begin anew after 2^32, and what
+/// bytes have beyond that is in `SessionLosses`.
 struct SessionCounters {
-  var bytesSent: UInt64 = 0
-  var bytesReceived: UInt64 = 0
-  var bytesRepeated: UInt64 = 0
-  var tracked: UInt32 = 0
-  var lost: UInt32 = 0
-  var misjudged: UInt32 = 0
-  var repeated: UInt32 = 0
+  var bytesSent: UInt32 = 0
+  var bytesReceived: UInt32 = 0
+  fileprivate(set) var tracked: UInt32 = 0
+  fileprivate(set) var messageDatagramsSent: UInt32 = 0
+  fileprivate(set) var received: UInt32 = 0
   var controlMessages: UInt32 = 0
-  var messageDatagramsSent: UInt32 = 0
-  var received: UInt32 = 0
   var messagesReceived: UInt32 = 0
   var messageDatagramsReceived: UInt32 = 0
+}
+
+/// What only a session counts that lost or repeated something, or moved more than 4 GiB; on the
+/// heap from then on.
+struct SessionLosses: HasBeginning {
+  /// Of all packets that were taken for lost.
+  var bytesLost: UInt64 = 0
+  fileprivate(set) var bytesRepeated: UInt64 = 0
+  /// In units of 2^32 bytes.
+  fileprivate var bytesSentHigh: UInt32 = 0
+  fileprivate var bytesReceivedHigh: UInt32 = 0
+  private(set) var lost: UInt32 = 0
+  private(set) var misjudged: UInt32 = 0
+  private(set) var repeated: UInt32 = 0
+  /// The low half of the number of the packet that repeated something last.
+  private var repeatedLast = Self.none
   /// The low halves of the numbers of packets that were lost last: one that only came late is
   /// acknowledged soon after.
   private var lostLast = SIMD4<UInt32>(repeating: Self.none)
@@ -66,7 +78,6 @@ struct SessionCounters {
   }
 
   /// Packets of these numbers came.
-  @inline(__always)
   mutating func noteAcknowledged(_ range: ClosedRange<UInt64>) {
     if lost == 0 { return }
     let below = UInt32(truncatingIfNeeded: range.lowerBound)
@@ -76,24 +87,62 @@ struct SessionCounters {
       misjudged &+= 1
     }
   }
+
+  /// The packet of this number carries bytes that were sent before; more than one channel may.
+  mutating func noteRepeated(bytes: UInt64, in number: UInt64) {
+    bytesRepeated &+= bytes
+    let low = UInt32(truncatingIfNeeded: number)
+    if repeatedLast != low { repeated &+= 1 }
+    repeatedLast = low
+  }
 }
 
 extension Session {
+  /// A packet of `size` bytes goes out, which is the next.
+  @inline(__always)
+  mutating func noteSent(_ packet: SentPackets.Packet, _ size: Int) {
+    let sum = counters.bytesSent.addingReportingOverflow(UInt32(size))
+    counters.bytesSent = sum.partialValue
+    if sum.overflow { losses.bytesSentHigh &+= 1 }
+    if !packet.control.isEmpty || !packet.talk.isEmpty { counters.messageDatagramsSent &+= 1 }
+    if packet.contents.contains(.isAckEliciting), !packet.contents.contains(.isProbe) {
+      counters.tracked &+= 1
+    }
+  }
+
+  /// So many bytes of a channel go into the next packet that were sent before.
+  @inline(__always)
+  mutating func noteRepeated(_ bytes: UInt64) {
+    if bytes > 0 { losses.noteRepeated(bytes: bytes, in: sent.next) }
+  }
+
+  mutating func noteReceived(bytes: Int) {
+    counters.received &+= 1
+    let sum = counters.bytesReceived.addingReportingOverflow(UInt32(bytes))
+    counters.bytesReceived = sum.partialValue
+    if sum.overflow { losses.bytesReceivedHigh &+= 1 }
+  }
+
+  /// The bytes of all packets that were taken for lost.
+  package var lostBytes: UInt64 { losses.bytesLost }
+
   /// What this end has counted and measured. `messagesSent` leaves out what lies in the sources,
   /// which whoever owns these knows to count.
   public var figures: SessionFigures {
     var figures = SessionFigures()
+    let losses = self.losses
     figures[.datagramsSent] = sent.next
-    figures[.bytesSent] = counters.bytesSent
+    figures[.bytesSent] = UInt64(losses.bytesSentHigh) << 32 | UInt64(counters.bytesSent)
     figures[.datagramsTracked] = UInt64(counters.tracked)
-    figures[.datagramsLost] = UInt64(counters.lost)
-    figures[.datagramsMisjudged] = UInt64(counters.misjudged)
-    figures[.datagramsRepeated] = UInt64(counters.repeated)
-    figures[.bytesRepeated] = counters.bytesRepeated
+    figures[.datagramsLost] = UInt64(losses.lost)
+    figures[.datagramsMisjudged] = UInt64(losses.misjudged)
+    figures[.datagramsRepeated] = UInt64(losses.repeated)
+    figures[.bytesRepeated] = losses.bytesRepeated
     figures[.messagesSent] = UInt64(counters.controlMessages)
     figures[.messageDatagramsSent] = UInt64(counters.messageDatagramsSent)
     figures[.datagramsReceived] = UInt64(counters.received)
-    figures[.bytesReceived] = counters.bytesReceived
+    figures[.bytesReceived] =
+      UInt64(losses.bytesReceivedHigh) << 32 | UInt64(counters.bytesReceived)
     if counters.received > 0 {
       figures[.datagramsMissing] = UInt64(
         UInt32(truncatingIfNeeded: keys.greatest &+ 1) &- counters.received)

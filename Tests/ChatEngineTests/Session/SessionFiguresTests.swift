@@ -69,17 +69,47 @@ struct SessionFiguresTests {
 
   @Test("A datagram that only came late is counted as misjudged once it is acknowledged")
   func misjudged() {
-    var counters = SessionCounters()
-    counters.noteAcknowledged(0...9)
-    for number: UInt64 in [10, 12, 15, (1 << 33) + 50] { counters.noteLost(number) }
-    counters.noteAcknowledged(0...9)
-    counters.noteAcknowledged(16...20)
-    #expect(counters.misjudged == 0)
-    counters.noteAcknowledged(11...15)
-    #expect(counters.misjudged == 2)
-    counters.noteAcknowledged(11...20)
-    #expect(counters.misjudged == 2)
-    counters.noteAcknowledged((1 << 33) + 40...(1 << 33) + 60)
-    #expect(counters.misjudged == 3 && counters.lost == 4)
+    var losses = SessionLosses()
+    losses.noteAcknowledged(0...9)
+    for number: UInt64 in [10, 12, 15, (1 << 33) + 50] { losses.noteLost(number) }
+    losses.noteAcknowledged(0...9)
+    losses.noteAcknowledged(16...20)
+    #expect(losses.misjudged == 0)
+    losses.noteAcknowledged(11...15)
+    #expect(losses.misjudged == 2)
+    losses.noteAcknowledged(11...20)
+    #expect(losses.misjudged == 2)
+    losses.noteAcknowledged((1 << 33) + 40...(1 << 33) + 60)
+    #expect(losses.misjudged == 3 && losses.lost == 4)
+  }
+
+  @Test("Bytes go on after 2^32, on both sides")
+  func moreThan32Bits() {
+    let pair = SessionPair()
+    pair.a.session.counters.bytesSent = .max - 100
+    pair.b.session.counters.bytesReceived = .max - 100
+    Self.talk(pair, 10)
+    let (a, b) = (pair.a.session.figures, pair.b.session.figures)
+    let bytes = pair.a.sent.reduce(0) { $0 + UInt64($1.bytes.count) }
+    #expect(a[.bytesSent] == UInt64(UInt32.max) - 100 + bytes)
+    #expect(b[.bytesReceived] == a[.bytesSent])
+    #expect(a[.datagramsLost] == 0 && a[.bytesRepeated] == 0)
+  }
+
+  @Test("What two channels repeat in one datagram is one datagram")
+  func repeatedTogether() {
+    var losses = SessionLosses()
+    losses.noteRepeated(bytes: 10, in: 7)
+    losses.noteRepeated(bytes: 5, in: 7)
+    losses.noteRepeated(bytes: 1, in: 8)
+    #expect(losses.repeated == 2 && losses.bytesRepeated == 16)
+  }
+
+  @Test("A session that loses nothing counts in 32 bytes, and has nothing on the heap for it")
+  func isSmall() {
+    #expect(MemoryLayout<SessionCounters>.size <= 32)
+    let pair = SessionPair()
+    Self.talk(pair, 50)
+    #expect(!pair.a.session.$losses && !pair.b.session.$losses)
   }
 }

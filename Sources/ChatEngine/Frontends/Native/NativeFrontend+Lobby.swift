@@ -126,7 +126,7 @@ extension NativeFrontend {
         pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName)
     ).send(on: &peer.session)
     roster.refresh(from: hub)
-    peer.session.sendControl { roster.append(to: &$0) }
+    peer.session.sendControl(messages: roster.messageCount) { roster.append(to: &$0) }
     record(name, peer, &output)
   }
 
