@@ -172,6 +172,18 @@ extension Limits {
   public static let messagesPerTurnMax = 256
   /// Datagrams of one session before the others have their turn.
   public static let sessionDatagramsPerTurn = 16
+  /// Numbers of one set of figures.
+  public static let figuresMax = 64
+  /// Sessions in one part of the list of all.
+  public static let figuresPerMessage = 128
+  /// Questions for figures that are answered in a second.
+  public static let figuresPerSecond = 500
+  /// Sessions that ask for figures and have not joined.
+  public static let onlookersMax = 128
+  /// A client asks again for figures that do not come.
+  public static let figuresRepeatMilliseconds = 2_000
+  /// The longest time between two looks at the figures.
+  public static let figuresIntervalSecondsMax = 86_400
   /// Handshakes of one address that may fail in a second; beyond that, those from ports that did
   /// not fail within the last second; and those of all addresses together.
   public static let badHandshakesPerSecond = 10

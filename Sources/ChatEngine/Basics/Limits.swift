@@ -29,6 +29,18 @@ public enum Limits {
   /// Asked for as SO_RCVBUF and SO_SNDBUF; the kernel may grant less.
   public static let socketBufferBytes = 4 << 20
 
+  // MARK: Faults on purpose
+
+  /// The longest delay, and the most that it may vary.
+  public static let impairedSecondsMax = 10
+  /// What waits for the rate of one direction, as before a way's slowest part; more is lost.
+  public static let impairedQueueBytesMax = 128 << 10
+  /// What is on its way in one direction at a time; more is dropped.
+  public static let impairedDatagramsMax = 16_384
+  public static let impairedBytesMax = 16 << 20
+  /// A datagram that others overtake comes later by up to its delay, and at least up to this.
+  public static let impairedReorderMilliseconds = 10
+
   // MARK: Names
 
   /// A name is 1 to this many characters (extended grapheme clusters, UAX #29).

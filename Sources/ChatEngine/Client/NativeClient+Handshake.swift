@@ -122,7 +122,9 @@ extension NativeClient {
       keys: keys, cipher: grant.cipher, keepsAlive: true, resetToken: grant.resetToken, at: now)
     metKey = claimedKey
     sources = Session.SendSources()
+    talkSaid = 0
     nextRepeat = nil
+    if configuration.isOnlooker { return lookOn(at: now) }
     phase = .joining
     var join = NativeRequest.Join(
       name: configuration.name.text, acceptsNumber: configuration.acceptsNumber, run: run)
