@@ -13,7 +13,7 @@ enum ServerMeeting: Equatable {
 final class ServerTrust {
   let ownKeys: KeyPair
   /// The server's key, where it was met before.
-  let serverKey: PublicKey?
+  private(set) var serverKey: PublicKey?
   private let server: ServerAddress
   private var known: KnownServers?
   /// Whether the client's own key is for this time only.
@@ -66,6 +66,7 @@ final class ServerTrust {
   /// - Returns: what to tell the person.
   func pin(_ key: PublicKey, at address: PeerAddress?) -> ServerMeeting {
     let words = KeyWords.text(of: key)
+    serverKey = key
     guard let before = known else { return .news("\(server) is \(words)") }
     do throws(Failure) {
       try known?.pin(key, of: server, at: address)

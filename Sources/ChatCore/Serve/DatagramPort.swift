@@ -58,7 +58,7 @@ final class DatagramPort {
   }
 
   /// Tells every client that the server stops; what waits still goes out. It is received on, since
-  /// native clients say what they have.
+  /// native clients say what they have got.
   func close() {
     isClosing = true
     engine.announceShutdown(at: turnTime())

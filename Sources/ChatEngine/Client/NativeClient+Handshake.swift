@@ -95,8 +95,8 @@ extension NativeClient {
       if let psk { wish.proof = Handshake.proof(of: psk, hash: hash) }
       return wish.bytes
     }
-    // A key with which no secret can be agreed on is no server's.
-    guard let message else { return end(.notAnswered) }
+    // A key with which no secret can be agreed on is no server's, so that was not its answer.
+    guard let message else { return }
     claimedKey = answer.serverKey
     refusalKey = Handshake.refusalKey(&noise)
     self.noise = consume noise

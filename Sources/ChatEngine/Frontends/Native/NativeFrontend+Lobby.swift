@@ -22,8 +22,12 @@ extension NativeFrontend {
     for object in peer.session.takeObjects() where object.number == peer.uploads.current?.object {
       peer.uploads.finished = object.bytes
     }
-    hearTalk(of: peer, at: now, &hub, &output)
-    servePictures(of: peer, at: now, &hub, &output)
+    // What is said while the server stops could be heard by those only who are still told; not
+    // accepted, it is kept by its sender and said again to the next server.
+    if !isClosing {
+      hearTalk(of: peer, at: now, &hub, &output)
+      servePictures(of: peer, at: now, &hub, &output)
+    }
     peer.session.dropTaken()
   }
 

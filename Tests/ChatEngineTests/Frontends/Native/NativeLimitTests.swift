@@ -280,6 +280,24 @@ struct NativeLimitTests {
     #expect(other.run(.milliseconds(200)) { other.engine.isDrained })
   }
 
+  @Test("Nothing is accepted while the server stops, since not everybody could hear it")
+  func acceptsNothingAtTheEnd() {
+    let network = NativeNetwork()
+    let people = network.join("Ann", "Ben", "Cleo")
+    network.run(.seconds(1))
+    // The server has to wait for those who have not heard this.
+    for slow in people.dropFirst() { slow.link.isDown = true }
+    people[0].client.say(bytes("before"), at: network.now)
+    network.run(.milliseconds(50)) { people[0].pending == 0 }
+    network.shutDown()
+    people[1].link.isDown = false
+    people[1].client.say(bytes("after"), at: network.now)
+    network.run(.seconds(3))
+    #expect(network.engine.isDrained)
+    #expect(people[1].pending == 1)
+    #expect(people.allSatisfy { !$0.conversation.contains("Ben: after") })
+  }
+
   @Test("A crowd that joins is told of itself in few datagrams")
   func crowd() {
     let network = NativeNetwork { $0.joinsPerSecond = 0 }
