@@ -29,8 +29,8 @@ final class ServerLoop {
   private var watchdog: Reactor.Timer?
   private var trimmer = HeapTrimmer()
   private var trimTimer: Reactor.Timer?
-  /// The datagrams that had come when memory was looked at last.
-  private var datagramsAtTrim: UInt64 = 0
+  /// Whether nothing happened in this turn but that memory was looked at.
+  private var isTrimTurn = false
   private var isEnding = false
 
   init(_ options: ServeOptions) throws(Failure) {
@@ -82,7 +82,7 @@ final class ServerLoop {
     }
     startWatchdog()
     trimTimer = reactor.addTimer { [unowned self] in
-      datagramsAtTrim = engine.output.counters.datagramsIn
+      isTrimTurn = true
       trimmer.trimIfWorthwhile()
     }
     discovery = ServerDiscovery(options, beside: port, engine, log, on: reactor)
@@ -127,12 +127,12 @@ final class ServerLoop {
     if isEnding && port.isDrained { reactor.stop() }
   }
 
-  /// Looks at the memory after a while in which something came; a server that hears nothing sleeps.
+  /// Looks at the memory a while after something happened; a server that has nothing to do sleeps.
   private func planTrim() {
-    guard trimTimer?.deadline == nil, engine.output.counters.datagramsIn != datagramsAtTrim else {
-      return
+    if trimTimer?.deadline == nil, !isTrimTurn {
+      trimTimer?.deadline = reactor.now + .seconds(Limits.memoryLookSeconds)
     }
-    trimTimer?.deadline = reactor.now + .seconds(Limits.memoryLookSeconds)
+    isTrimTurn = false
   }
 
   private func reportOutage() {

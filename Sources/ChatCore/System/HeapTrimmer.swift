@@ -4,8 +4,10 @@ import ChatEngine
 /// Gives memory that is not used any more back to the kernel.
 ///
 /// A crowd that joins needs much for a moment, and the allocator keeps it for the next time. To ask
-/// how much that is takes 20 µs, and longer the more holes there are; to give 40 MB back takes some
-/// milliseconds. So the owner asks now and then, and nothing is given back unless it is worth it.
+/// how much that is takes less than a millisecond with some thousand holes in the heap; to give it
+/// back takes a system call for each hole that has whole pages, and whoever needs them again pays
+/// for their faults. So the owner asks now and then, and nothing is given back that is not worth
+/// it.
 struct HeapTrimmer {
   /// What was kept after the last time: what cannot be given back.
   private var keptBytes = clinux_kept_memory()

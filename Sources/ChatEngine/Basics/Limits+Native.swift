@@ -10,8 +10,11 @@ extension Limits {
   public static let streamMessageBytesMax = 70_000
   /// Stretches of a channel, or of an object, that may wait for what belongs before them.
   public static let earlyRangesMax = 1_024
+  /// Entries of packets that were acknowledged, before the others are moved into their place: the
+  /// fewer, the less room a session takes that always has something under way.
+  public static let sentPacketsMoved = 8
   /// Packets' entries whose room is kept for the next ones once all are acknowledged.
-  public static let sentPacketsKeptMax = 64
+  public static let sentPacketsKeptMax = 8
   /// Objects, and bytes of them, that one end waits for at a time.
   public static let objectsExpectedMax = 256
   public static let objectsExpectedBytesMax = 64 << 20

@@ -91,7 +91,7 @@ public enum Limits {
   /// is told as often.
   public static let reportsPerSecond = 1
   /// Memory that the allocator keeps for later, beyond what it cannot give back, and how often a
-  /// server that hears something looks at it.
+  /// server that has something to do looks at it.
   public static let keptMemoryBytesMax = 1 << 20
   public static let memoryLookSeconds = 5
   /// While datagrams keep coming, the network's errors get every so many turns of the loop.

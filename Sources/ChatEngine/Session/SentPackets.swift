@@ -95,7 +95,7 @@ struct SentPackets {
     if head == packets.count {
       packets.removeAll(keepingCapacity: packets.capacity <= Limits.sentPacketsKeptMax)
       head = 0
-    } else if head >= 64, head >= packets.count - head {
+    } else if head >= Limits.sentPacketsMoved, head >= packets.count - head {
       packets.removeFirst(head)
       head = 0
     }

@@ -96,10 +96,7 @@ extension NativeFrontend {
     _ wish: Handshake.Wish, _ address: PeerAddress, at now: Instant,
     _ output: inout ServerOutput
   ) {
-    let slot = peers.nextSlot
-    if Int(slot) == generations.count { generations.append(firstGeneration) }
-    generations[Int(slot)] &+= 1
-    let id = slot | generations[Int(slot)] << Self.slotBits
+    let (slot, id) = nextID()
     let cipher = wish.offersAES && takesAES ? Cipher.aesGCM : .chaChaPoly
     var payload: [UInt8] = []
     payload.appendU32(id)
@@ -121,6 +118,17 @@ extension NativeFrontend {
     unconfirmed[ephemeral] = slot
     schedule(peer)
     send(accept, to: address, &output)
+  }
+
+  /// The slot that the next peer gets, and its id.
+  private mutating func nextID() -> (slot: UInt32, id: UInt32) {
+    let slot = peers.nextSlot
+    if Int(slot) == generations.count {
+      generations.append(firstGeneration)
+      isQueued.append(false)
+    }
+    generations[Int(slot)] &+= 1
+    return (slot, slot | generations[Int(slot)] << Self.slotBits)
   }
 
   /// The client has shown that it heard the Accept, and so that it knows its keys.

@@ -24,6 +24,8 @@ public struct NativeFrontend: ~Copyable {
   /// Peers that may have something to send.
   var queue: [UInt32] = []
   var queueTaken = 0
+  /// Whether they stand in the queue, by their slots: who has news for all does not look at each.
+  var isQueued: [Bool] = []
   var timers = TimerQueue()
   /// Whether the log has news for everybody, and when notices that nobody was told of yet are told.
   var hasNews = false
@@ -228,28 +230,33 @@ public struct NativeFrontend: ~Copyable {
       log.release()
       noticesTold = now
       noticesDue = nil
-      for slot in joined { enqueue(peers[slot]) }
+      enqueueJoined()
     }
     while queueTaken < queue.count {
       if output.outbox.isHigh { return true }
       let slot = queue[queueTaken]
       queueTaken += 1
-      guard let peer = peers.existing(slot) else { continue }
-      peer.isQueued = false
-      if isClosing { closeIfSettled(peer) }
-      let state = peer.session.sendAll(
-        into: &output.outbox, from: log.sources, at: now, atMost: Limits.sessionDatagramsPerTurn)
-      switch state {
-      case .ended: end(peer, &hub, &output)
-      case .hasMore:
-        enqueue(peer)
-        schedule(peer)
-      case .waits(let deadline): schedule(peer, before: deadline)
-      }
+      isQueued[Int(slot)] = false
+      if let peer = peers.existing(slot) { send(peer, at: now, &hub, &output) }
     }
     queue.removeAll(keepingCapacity: true)
     queueTaken = 0
     return false
+  }
+
+  private mutating func send(
+    _ peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
+  ) {
+    if isClosing { closeIfSettled(peer) }
+    let state = peer.session.sendAll(
+      into: &output.outbox, from: log.sources, at: now, atMost: Limits.sessionDatagramsPerTurn)
+    switch state {
+    case .ended: end(peer, &hub, &output)
+    case .hasMore:
+      enqueue(peer)
+      schedule(peer)
+    case .waits(let deadline): schedule(peer, before: deadline)
+    }
   }
 
   /// While the server stops, who has all that was said is told so.
@@ -289,10 +296,16 @@ public struct NativeFrontend: ~Copyable {
   static let slotBits: UInt32 = 17
   static let slotMask: UInt32 = (1 << slotBits) - 1
 
-  mutating func enqueue(_ peer: NativePeer) {
-    if peer.isQueued { return }
-    peer.isQueued = true
-    queue.append(peer.slot)
+  mutating func enqueue(_ peer: NativePeer) { enqueue(peer.slot) }
+
+  private mutating func enqueueJoined() {
+    for slot in joined { enqueue(slot) }
+  }
+
+  private mutating func enqueue(_ slot: UInt32) {
+    if isQueued[Int(slot)] { return }
+    isQueued[Int(slot)] = true
+    queue.append(slot)
   }
 
   /// Sets the timer, unless it is set for an earlier time already: then it is looked at again.

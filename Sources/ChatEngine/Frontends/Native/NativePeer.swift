@@ -1,11 +1,9 @@
 /// One session of a native client, and what the front end knows beside it.
 final class NativePeer {
   let slot: UInt32
-  /// Whether it stands in the queue of those that may have something to send, and when it will be
-  /// looked at next.
-  var isQueued = false
   /// Whether it asks for figures and has not joined.
   var isOnlooker = false
+  /// When it will be looked at next.
   @Compact var queuedDeadline: Instant?
   /// The talk that waits for its sender's budget: when it goes on.
   @Compact var heldUntil: Instant?
