@@ -90,7 +90,7 @@ public final class ServerEngine {
   ) -> DiscoveryAnswer? {
     if isClosing { return nil }
     return discovery.answer(
-      question, from: address, at: time.instant, peoplePresent: hub.memberCount, output: &output)
+      question, from: address, at: time, peoplePresent: hub.memberCount, output: &output)
   }
 
   /// What lies on the links of this machine, whose hosts may find this server.
