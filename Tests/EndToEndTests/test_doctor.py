@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import pytest
@@ -155,7 +156,7 @@ def test_a_person_reads_it_at_80_columns(pair, serve):
     assert done.returncode == 3 and max(map(len, lines)) <= 80, lines
     text = " ".join(lines)
     assert "A conversation would not work" in text and "(port-closed)" in text
-    assert "First: start one there with chatd serve" in text
+    assert f"First: a server of that machine answers elsewhere: use --server {at[4]}" in text
 
 
 def test_nobody_needs_to_be_root(pair, serve):
@@ -251,6 +252,37 @@ def test_a_closed_port_and_where_the_server_is_instead(pair, serve):
     assert f"--server {target(at, server)}" in seen["udp"]["advice"]
 
 
+# Answers to each datagram, or to the question alone.
+RESPONDER = """
+import socket, sys
+port, question, answer = int(sys.argv[1]), sys.argv[2].encode(), sys.argv[3].encode()
+ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+ear.bind(("0.0.0.0", port))
+print("ready", flush=True)
+for _ in range(10_000):
+    heard, source = ear.recvfrom(65_536)
+    if heard.startswith(question):
+        ear.sendto(answer, source)
+"""
+
+
+@pytest.mark.parametrize("fault, port, question, answer", [
+    ("old-server", 9_002, "DISCOVER_CHAT_SERVER", "CHAT_SERVER_FOUND"),
+    ("other-program", 12_345, "", "what?"),
+])
+def test_what_is_there_is_no_chatd(network, pair, fault, port, question, answer):
+    home, lab, at = pair
+    silent = network.keep(lab.socket("0.0.0.0")).getsockname()[1]
+    process = lab.start(sys.executable, "-c", RESPONDER, str(port), question, answer)
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        server = at[4] if port == 12_345 else f"{at[4]}:{silent}"
+        Diagnosis(home, "--server", server).assert_fault(fault, "udp")
+    finally:
+        process.kill()
+        process.communicate()
+
+
 # Firewalls on the way
 
 @needs_nft
@@ -307,7 +339,8 @@ def test_a_small_mtu_behind_a_router(routed, serve):
     seen.assert_fault("small-mtu", "whole", status=0)
     assert seen["whole"]["bytes"] == 576 - 28
     assert seen["fragments"]["bytes"] == 65_507
-    assert "beyond this network" in seen["discovery"]["figure"]
+    assert seen.verdict("discovery") == "note"
+    assert "beyond this network" in seen["discovery"]["advice"]
 
 
 @needs_nft
@@ -327,7 +360,9 @@ def test_fragments_are_dropped(pair, serve):
     home, lab, at = pair
     server = serve_on(serve, lab)
     lab.run("nft", "-f", "-", given="""table ip blocked { chain here {
-      type filter hook prerouting priority -450; ip frag-off & 0x3fff != 0 drop; } }""")
+      type filter hook prerouting priority -450; ip frag-off & 0x3fff != 0 drop; }
+    }
+""")
     seen = Diagnosis(home, "--server", target(at, server))
     seen.assert_fault("fragments-blocked", "fragments", status=0)
     assert seen["whole"]["bytes"] == seen["fragments"]["bytes"] == 1_472

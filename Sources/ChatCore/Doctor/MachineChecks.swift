@@ -19,8 +19,8 @@ enum MachineChecks {
     if !up.isEmpty, bare.count == up.count {
       return .warning(
         .noAddress, figure,
-        "no network gave this machine an address: look at DHCP (is the cable in the right socket?), "
-          + "or set one with ip address add")
+        "no network gave this machine an address: look at DHCP (is the cable in the right "
+          + "socket?), or set one with ip address add")
     }
     if up.isEmpty {
       return .warning(.onlyLoopback, figure, "set one up: ip link set dev \(outside[0].name) up")
@@ -28,7 +28,8 @@ enum MachineChecks {
     if let first = bare.first {
       return .note(figure, "nothing is reached by \(first.name) before it has an address")
     }
-    if let first = outside.first(where: { !$0.isUp || !$0.isRunning }) {
+    // Devices that nobody set up are none that somebody misses.
+    if let first = outside.first(where: { !($0.isUp && $0.isRunning) && !$0.addresses.isEmpty }) {
       return .note(
         figure,
         first.isUp

@@ -29,7 +29,8 @@ enum PathChecks {
           + "with a small MTU")
       : .failed(
         .smallDatagrams,
-        "the server answers, but only small datagrams arrive: \(figure), and sessions need \(least)",
+        "the server answers, but only small datagrams arrive: \(figure), and sessions need "
+          + "\(least)",
         "raise the MTU on the way (VPN, router), or let ICMP \"fragmentation needed\" through; "
           + "else lower this machine's: ip link set dev NAME mtu \(mtu)")
     return finding.measuring([("bytes", bytes)])

@@ -47,7 +47,8 @@ enum ReachChecks {
       guard let card = answer.card else {
         return .failed(
           .otherVersion,
-          "\(port.address) speaks version \(answer.version) of the protocol, and this chatd does not",
+          "\(port.address) speaks version \(answer.version) of the protocol, and this chatd "
+            + "does not",
           "use a chatd of the same age on both sides")
       }
       (examination.port, examination.answer) = (port, card)
@@ -109,17 +110,18 @@ enum ReachChecks {
   /// is dropped meanwhile with what is dropped otherwise.
   private static func isDroppedHere(_ port: HelloPort) -> Bool {
     let isV4 = port.address.v4 != nil
-    func dropped(while body: () -> Void) -> Int {
+    let first = HelloPort.firstNonce()
+    func dropped(asking isAsking: Bool) -> Int {
       guard let before = UndeliveredPackets.count(isV4: isV4) else { return 0 }
-      body()
-      usleep(UInt32(Limits.doctorWaitMillisecondsMin * 2_000))
+      // One by one: answers to several at once may come in one packet.
+      for number in 0..<Limits.doctorProbes {
+        if isAsking { _ = port.ask(nonce: first &+ UInt64(number)) }
+        usleep(UInt32(Limits.doctorProbeGapMilliseconds * 1_000))
+      }
       return (UndeliveredPackets.count(isV4: isV4) ?? before) - before
     }
-    let usual = dropped {}
-    let first = HelloPort.firstNonce()
-    let asked = dropped {
-      for number in 0..<Limits.doctorProbes { _ = port.ask(nonce: first &+ UInt64(number)) }
-    }
+    let usual = dropped(asking: false)
+    let asked = dropped(asking: true)
     return asked - usual >= Limits.doctorProbes * 3 / 4
   }
 

@@ -10,9 +10,9 @@ enum TrustChecks {
       return .skipped("the server did not say it")
     }
     let words = KeyWords.text(of: key)
-    guard let folder = examination.folder else {
-      return .note("\(words); no keys are kept here", "compare it with what chatd id shows there")
-    }
+    let isNew = Finding.note(
+      "\(words), met for the first time", "compare it with what chatd id shows there")
+    guard let folder = examination.folder else { return isNew }
     do throws(Failure) {
       let known = try KnownServers(in: folder)
       if let pinned = try known.key(of: server) {
@@ -26,11 +26,11 @@ enum TrustChecks {
       if let other = known.met(at: examination.address).first(where: { $0.key != key }) {
         return .warning(
           .keyInDoubt,
-          "\(words), and \(other.name) was met at this address with \(KeyWords.text(of: other.key))",
+          "\(words), and \(other.name) was met at this address with "
+            + KeyWords.text(of: other.key),
           "somebody may stand between: compare the words with what chatd id shows there")
       }
-      return .note(
-        "\(words), met for the first time", "compare it with what chatd id shows there")
+      return isNew
     } catch {
       return .failed(.keyInDoubt, error.message, "mend known_servers as it says")
     }

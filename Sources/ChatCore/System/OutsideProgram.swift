@@ -12,8 +12,8 @@ enum OutsideProgram {
 
   /// Runs a program to its end, at most for `Limits.doctorProgramMilliseconds`.
   ///
-  /// - Returns: how it ended, and at most `Limits.doctorProgramBytesMax` of what it wrote; nil where
-  ///   it could not be started or took too long.
+  /// - Returns: how it ended, and at most `Limits.doctorProgramBytesMax` of what it wrote; nil
+  ///   where it could not be started or took too long.
   static func run(_ path: String, _ words: [String]) -> (status: Int32, output: String)? {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return nil }
