@@ -6,8 +6,10 @@
 #include <linux/errqueue.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <locale.h>
 #include <malloc.h>
 #include <netinet/udp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -336,7 +338,22 @@ int clinux_window_size(int fd, int *columns, int *rows, int *pixel_width, int *p
   return 0;
 }
 
-int clinux_cell_width(uint32_t character) { return wcwidth((wchar_t)character); }
+static pthread_once_t width_once = PTHREAD_ONCE_INIT;
+static locale_t width_locale;
+
+static void make_width_locale(void) {
+  width_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+int clinux_cell_width(uint32_t character) {
+  pthread_once(&width_once, make_width_locale);
+  if (!width_locale) return wcwidth((wchar_t)character);
+  // In the locale that a process begins with, nothing beyond ASCII has a width.
+  locale_t before = uselocale(width_locale);
+  int width = wcwidth((wchar_t)character);
+  uselocale(before);
+  return width;
+}
 
 enum { OPTIONS_MAX = 64 };
 

@@ -99,6 +99,14 @@ private func limitFlags(_ change: @escaping Change) -> [Option] {
       let rate = try OptionValue.integer(text, rates, for: "--messages-per-second")
       change { $0.server.messagesPerSecond = rate }
     },
+    Option(
+      "impair", value: "FAULTS",
+      "harm datagrams on purpose, to watch what happens:\nloss=5%,delay=50ms,jitter=10ms,"
+        + "reorder=1%,\ndup=1%,rate=1mbit,seed=7, any of them"
+    ) { text throws(Failure) in
+      let impairment = try OptionValue.impairment(text, for: "--impair")
+      change { $0.impairment = impairment }
+    },
   ]
 }
 

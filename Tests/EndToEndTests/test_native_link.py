@@ -88,7 +88,8 @@ def test_a_picture_through_a_bad_link_arrives_byte_for_byte(network, tmp_path):
     for path in paths:
         lobby.show(link, "Painter", path, "--quality", "80")
     shown = clean.pictures(3)
-    assert behind.pictures(3, seconds=30) == shown
+    # A picture is shown when it is whole, so a small one may overtake a large one.
+    assert sorted(behind.pictures(3, seconds=30)) == sorted(shown)
     assert [jpeg_size(picture) for picture in shown] == [(640, 480), (640, 480), (64, 48)]
     assert len(set(shown)) == 3 and len(shown[0]) > 20_000
     assert {path.read_bytes() for path in (tmp_path / "saved").iterdir()} == set(shown)

@@ -178,6 +178,21 @@ def shows_the_keys(stage, command):
     assert re.fullmatch(r"client (\w+-){5}\w+ \S{44}", output.splitlines()[0])
 
 
+def harms_datagrams(stage, command):
+    _, _, *flags = shlex.split(command)
+    server = stage.serve(*flags)
+    assert server.log.wait_for(f'warning impaired faults="{flags[1].split(",")[0]},')
+
+
+def shows_figures(stage, command):
+    process = stage.start(command)
+    shown = Collector(process.stdout)
+    # Twice, since it goes on.
+    assert shown.wait_for(r"^NAME .* MTU ", count=2)
+    assert shown.wait_for(r"^\(looks on\) ")
+    assert process.poll() is None
+
+
 def lists_the_servers(stage, command):
     missing = what_is_missing()
     if missing:
@@ -215,6 +230,8 @@ CHECKS = {
     "chatd join --count 1 --timeout 60 </dev/null": waits_for_somebody,
     "chatd discover": lists_the_servers,
     "chatd id": shows_the_keys,
+    "chatd serve --impair loss=20%,delay=20ms,dup=5%,reorder=5%": harms_datagrams,
+    "chatd stats --interval 2": shows_figures,
     "make build": is_a_target,
     "sudo make install": is_a_target,
 }

@@ -19,6 +19,8 @@ public func fuzzNativeMessage(_ start: UnsafePointer<UInt8>, _ count: Int) -> CI
   if let reply = NativeReply(bytes[...]) {
     switch reply {
     case .present(let people): hold(people.count <= count, "more people than bytes")
+    case .sessions(let page):
+      hold(page.rows.count <= min(count, Limits.figuresPerMessage), "more sessions than bytes")
     case .welcome(let welcome):
       hold(welcome.serverName.utf8.count <= Limits.serverNameBytesMax, "a long name")
     default: break

@@ -185,7 +185,7 @@ final class NativeHost: ClientHost {
       if told.remove(name) == nil, awaited.remove(name) == nil {
         world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
       }
-    case .met, .notice, .renamed, .listed: break
+    case .met, .notice, .renamed, .listed, .figures, .sessions: break
     }
   }
 

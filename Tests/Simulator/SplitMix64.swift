@@ -1,17 +1,7 @@
-/// A small random source that a seed determines (Steele, Lea, Flood: splittable generators, 2014).
-package struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
+import ChatEngine
 
-  package init(seed: UInt64) { state = seed }
-
-  package mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
+/// What a world draws.
+extension SplitMix64 {
   /// Another source, so that what one part of a world draws does not change what others draw.
   mutating func fork() -> SplitMix64 { SplitMix64(seed: next()) }
 

@@ -72,8 +72,10 @@ struct TreeTests {
 @Suite("The documents")
 struct DocumentTests {
   private func limits() throws -> [String] {
-    let file = try #require(SourceTree.file("Sources/ChatEngine/Basics/Limits.swift"))
-    let names = DocumentRules.limits(file.text)
+    let files = SourceTree.swift(in: "Sources/ChatEngine/Basics").filter {
+      $0.path.contains("/Limits")
+    }
+    let names = files.flatMap { DocumentRules.limits($0.text) }
     #expect(names.count > 30)
     return names
   }

@@ -131,7 +131,8 @@ int clinux_rename_new(int directory, const char *from, const char *to);
 
 int clinux_window_size(int fd, int *columns, int *rows, int *pixel_width, int *pixel_height);
 
-// The cells that a character takes, as wcwidth(3) has it; -1 for what cannot be shown.
+// The cells that a character takes, as wcwidth(3) has it for UTF-8, whatever the process's locale;
+// -1 for what cannot be shown.
 int clinux_cell_width(uint32_t character);
 
 // getopt_long(3)

@@ -74,6 +74,20 @@ final class ClientConnection {
     return ticket
   }
 
+  /// Asks what the server measures of this session; the answer is `.figures`.
+  ///
+  /// - Returns: false where nothing is measured now.
+  func askFigures() -> Bool {
+    defer { settle() }
+    return engine.askFigures(at: reactor.now)
+  }
+
+  /// The same for all sessions; the answer is `.sessions`.
+  func askSessions() -> Bool {
+    defer { settle() }
+    return engine.askSessions(at: reactor.now)
+  }
+
   func leave() {
     engine.leave(at: reactor.now)
     settle()

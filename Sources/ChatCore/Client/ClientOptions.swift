@@ -58,8 +58,9 @@ public struct ClientOptions: Sendable {
   /// - Parameters:
   ///   - trust: what is known of the server.
   ///   - deliveryTimeout: how long what was said may go without any progress.
+  ///   - isOnlooker: whether it only asks for figures, and does not join.
   func engine(
-    _ trust: ServerTrust?, deliveryTimeout: Duration? = nil
+    _ trust: ServerTrust?, deliveryTimeout: Duration? = nil, isOnlooker: Bool = false
   ) throws(Failure) -> ClientEngine {
     let member = try memberName()
     guard let trust else {
@@ -72,6 +73,7 @@ public struct ClientOptions: Sendable {
     configuration.serverKey = trust.serverKey
     configuration.timeout = answerTimeout
     configuration.deliveryTimeout = deliveryTimeout
+    configuration.isOnlooker = isOnlooker
     if let passwordFile {
       let file = try PasswordFile(passwordFile)
       if let warning = file.warning { warn(warning) }

@@ -25,7 +25,7 @@ enum JoinEvent {
   case said([UInt8])
   /// The picture that this person showed.
   case showed(String)
-  /// A line of help.
+  /// A line of help, or of figures.
   case help(String)
 }
 

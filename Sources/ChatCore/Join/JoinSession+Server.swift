@@ -29,6 +29,9 @@ extension JoinSession {
     case .notice(let text): arrive(.notice(text))
     case .renamed(let name): arrive(.renamed(name))
     case .accepted, .ownMessage, .failed, .progress: handleFate(event)
+    case .figures(let ours, let theirs):
+      for line in FiguresText.session(ours: ours, theirs: theirs) { show(.help("  \(line)")) }
+    case .sessions: break
     case .missed(let count):
       arrive(.missed(count, isReaderSlow: wasHeldBack))
       wasHeldBack = false

@@ -283,6 +283,8 @@ final class JoinSession {
         show(.complaint("which picture? /image PATH"))
       }
     case .who?: showWho()
+    case .stats?:
+      if !connection.askFigures() { show(.complaint("there is nothing to measure now")) }
     case .help?:
       for command in TypedLine.commands {
         let usage = command.word + command.arguments

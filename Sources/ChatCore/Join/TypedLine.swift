@@ -7,6 +7,7 @@ enum TypedLine: Equatable {
   /// Ask for a picture's path.
   case askImage
   case who
+  case stats
   case help
   case quit
   /// A command that is not there; it is not sent.
@@ -48,7 +49,7 @@ enum TypedLine: Equatable {
   private var isCommand: Bool {
     switch self {
     case .nothing, .say, .unknown: false
-    case .image, .askImage, .who, .help, .quit: true
+    case .image, .askImage, .who, .stats, .help, .quit: true
     }
   }
 
@@ -56,6 +57,7 @@ enum TypedLine: Equatable {
   static let commands: [(word: String, arguments: String, help: String)] = [
     ("/image", " PATH", "show everyone a picture (JPEG, PNG, WebP, GIF, HEIC)"),
     ("/who", "", "who is here"),
+    ("/stats", "", "round trips, loss and repetitions of this session"),
     ("/help", "", "these lines"),
     ("/quit", "", "leave; so do exit and Ctrl-D"),
   ]
@@ -67,6 +69,7 @@ enum TypedLine: Equatable {
     switch word {
     case "/image": return argument.isEmpty ? .askImage : .image(path(argument))
     case "/who": return .who
+    case "/stats": return .stats
     case "/help", "/?": return .help
     case "/quit", "/exit": return .quit
     default: return .unknown(word)

@@ -8,5 +8,7 @@ public typealias Limits = ChatEngine.Limits
 public typealias ClassicPolicy = ChatEngine.ClassicPolicy
 /// How serious a line of the log is.
 public typealias LogLevel = ChatEngine.LogLevel
+/// What is done to datagrams on purpose.
+public typealias Impairment = ChatEngine.Impairment
 /// Whose questions for a server are answered.
 public typealias DiscoveryPolicy = ChatEngine.DiscoveryPolicy

@@ -57,6 +57,15 @@ public enum OptionValue {
     return PictureSize(width: width, height: height)
   }
 
+  /// `loss=5%,delay=50ms`.
+  public static func impairment(_ text: String, for flag: String) throws(Failure) -> Impairment {
+    do throws(Impairment.Fault) {
+      return try Impairment(text)
+    } catch {
+      throw Failure(.usage, "\(flag) \(ShownText.string(error.text))")
+    }
+  }
+
   public static func server(_ text: String, for flag: String) throws(Failure) -> ServerAddress {
     guard let address = ServerAddress(text) else {
       throw Failure(

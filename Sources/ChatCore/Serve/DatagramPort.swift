@@ -13,6 +13,10 @@ final class DatagramPort {
   private var clock = LocalClock()
   private var watch: Reactor.Watch?
   private var timer: Reactor.Timer?
+  /// What holds datagrams back and drops them, where somebody asked for that, and when the next is
+  /// through.
+  private let impaired: ImpairedSocket?
+  private var impairedTimer: Reactor.Timer?
   /// Datagrams of the last batch that were not decided yet.
   private var undecided = 0..<0
   private var turnsWithoutErrors = 0
@@ -20,14 +24,20 @@ final class DatagramPort {
   /// Whether something waits that the kernel does not take now.
   private(set) var isBlocked = false
 
-  init(_ socket: DatagramSocket, _ engine: ServerEngine, on reactor: Reactor) {
+  init(
+    _ socket: DatagramSocket, _ engine: ServerEngine, impairedBy impairment: Impairment?,
+    on reactor: Reactor
+  ) {
     (self.socket, self.engine, self.reactor) = (socket, engine, reactor)
+    impaired = impairment.map { ImpairedSocket($0) }
   }
 
   /// Where the server listens.
   var address: PeerAddress? { socket.localAddress }
   /// The datagrams that the kernel had no room for.
   var kernelDrops: UInt32 { socket.kernelDrops }
+  /// What was done to datagrams on purpose, for the summary.
+  var impairedFields: [(String, LogValue)] { impaired?.fields ?? [] }
 
   /// Hears what is sent to the group of servers on the link of an interface.
   func join(interface: UInt32) throws(SystemError) {
@@ -40,6 +50,11 @@ final class DatagramPort {
       handle(readiness: $0)
     }
     timer = reactor.addTimer { [unowned self] in engine.advance(to: turnTime()) }
+    if impaired != nil {
+      impairedTimer = reactor.addTimer { [unowned self] in
+        if !isBlocked { decideImpaired() }
+      }
+    }
   }
 
   /// Tells every client that the server stops; what waits still goes out. It is received on, since
@@ -50,7 +65,7 @@ final class DatagramPort {
   }
 
   /// Whether all that there was to say before the end is out.
-  var isDrained: Bool { !isBlocked && engine.isDrained }
+  var isDrained: Bool { !isBlocked && engine.isDrained && impaired?.isDrained ?? true }
 
   /// Sends what the turn has left, and sets the engine's next deadline.
   func endTurn() {
@@ -60,6 +75,7 @@ final class DatagramPort {
       flush()
     }
     timer?.deadline = isBlocked ? nil : engine.nextDeadline
+    impairedTimer?.deadline = isBlocked ? nil : impaired?.nextArrival
   }
 
   /// The times of this turn.
@@ -91,8 +107,22 @@ final class DatagramPort {
     let time = turnTime()
     while !isBlocked, let index = undecided.popFirst() {
       socket.withDatagram(index) { bytes, source in
-        engine.receive(bytes, from: source, at: time)
+        if let impaired {
+          impaired.receive(bytes, from: source, at: time.instant)
+        } else {
+          engine.receive(bytes, from: source, at: time)
+        }
       }
+      if engine.output.outbox.isHigh { flush() }
+    }
+    if impaired != nil { decideImpaired() }
+  }
+
+  /// Decides what has come through the impairment by now.
+  private func decideImpaired() {
+    let time = turnTime()
+    while !isBlocked, let (bytes, source) = impaired?.nextReceived(at: time.instant) {
+      engine.receive(bytes.span, from: source, at: time)
       if engine.output.outbox.isHigh { flush() }
     }
   }
@@ -127,15 +157,27 @@ final class DatagramPort {
   /// - Returns: false when the kernel takes no more.
   private func emptyOutbox() -> Bool {
     while true {
-      switch socket.send(&engine.output.outbox) {
+      switch sendOutbox() {
       case .done: return true
       case .blocked: return false
-      case .refused:
-        let address = engine.output.outbox.deliveries[engine.output.outbox.sent].address
-        engine.output.outbox.sent += 1
-        engine.output.drop(.notSent, from: address, at: reactor.now)
+      case .refused: engine.output.drop(.notSent, from: takeRefused(), at: reactor.now)
       }
     }
+  }
+
+  private func sendOutbox() -> SendArena.Outcome {
+    guard let impaired else { return socket.send(&engine.output.outbox) }
+    return impaired.send(&engine.output.outbox, at: reactor.now) { socket.send(&$0) }
+  }
+
+  /// Goes on without the delivery that cannot be sent.
+  private func takeRefused() -> PeerAddress {
+    func take(_ outbox: inout Outbox) -> PeerAddress {
+      outbox.sent += 1
+      return outbox.deliveries[outbox.sent - 1].address
+    }
+    guard let impaired else { return take(&engine.output.outbox) }
+    return take(&impaired.outbox)
   }
 
   private func watchWhatIsWanted() {

@@ -23,6 +23,8 @@ public struct ServeOptions: Sendable {
   public var passwordFile: String?
   /// What the server calls itself; nil for the machine's name.
   public var serverName: String?
+  /// What is done to datagrams on purpose.
+  public var impairment: Impairment?
 
   public init() {}
 }

@@ -7,6 +7,7 @@ import Glibc
 /// the work for others, the transcript and the log are handed over; then it waits.
 final class ServerLoop {
   private let options: ServeOptions
+  private let impairment: Impairment?
   private let reactor: Reactor
   private let engine: ServerEngine
   private let identity: ServerIdentity
@@ -54,7 +55,8 @@ final class ServerLoop {
     identity.complete(&configuration)
     configuration.port = socket.localAddress?.port ?? options.port
     engine = ServerEngine(configuration)
-    port = DatagramPort(socket, engine, on: reactor)
+    impairment = Self.seeded(options.impairment)
+    port = DatagramPort(socket, engine, impairedBy: impairment, on: reactor)
     let transcriptFD = try Self.open(
       options.transcriptFile, or: STDOUT_FILENO, for: "--transcript")
     let logFD = try Self.open(options.logFile, or: STDERR_FILENO, for: "--log")
@@ -96,6 +98,9 @@ final class ServerLoop {
           ("key", .text(KeyWords.text(of: engine.publicKey))),
           ("password", .text(options.passwordFile == nil ? "no" : "yes")),
         ]))
+    if let impairment {
+      log.write(LogRecord(.warning, "impaired", [("faults", .text("\(impairment)"))]))
+    }
     sayHowToJoin()
     manager.notify("READY=1\nSTATUS=listening on \(port.address?.description ?? "?")")
     reactor.atTurnEnd { [unowned self] in endTurn() }
@@ -198,6 +203,7 @@ final class ServerLoop {
       ("kernel-drops", .number(UInt64(port.kernelDrops))),
       ("transcript-bytes-dropped", .number(transcript.bytesDropped)),
     ]
+    fields += port.impairedFields
     for reason in DropReason.allCases where counters.drops(reason) > 0 {
       fields.append(("dropped-\(reason.rawValue)", .number(counters.drops(reason))))
     }
@@ -249,6 +255,13 @@ extension ServerLoop {
     } catch {
       throw explain(error, options)
     }
+  }
+
+  /// What is drawn is told, so that the same faults can be had again.
+  private static func seeded(_ impairment: Impairment?) -> Impairment? {
+    guard var impairment else { return nil }
+    if impairment.seed == nil { impairment.seed = .random(in: 0...UInt64(UInt32.max)) }
+    return impairment
   }
 
   private static func explain(_ error: SystemError, _ options: ServeOptions) -> Failure {

@@ -11,6 +11,8 @@ public struct Slab<Element> {
     self.capacity = capacity
   }
 
+  /// One more than the greatest number that a slot ever had.
+  public var slotCount: UInt32 { UInt32(slots.count) }
   public var count: Int { slots.count - vacant.count }
   public var isFull: Bool { count == capacity }
 

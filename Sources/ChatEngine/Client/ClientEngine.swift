@@ -61,6 +61,26 @@ public enum ClientEngine {
     }
   }
 
+  /// Asks what the server measures of this session; the answer is `.figures`.
+  ///
+  /// - Returns: false where there is none, or one of which nothing is measured.
+  public func askFigures(at now: Instant) -> Bool {
+    switch self {
+    case .classic: false
+    case .native(let client): client.askFigures(at: now)
+    }
+  }
+
+  /// Asks for the figures of all sessions; the answer is `.sessions`.
+  ///
+  /// - Returns: as `askFigures` does.
+  public func askSessions(at now: Instant) -> Bool {
+    switch self {
+    case .classic: false
+    case .native(let client): client.askSessions(at: now)
+    }
+  }
+
   /// Leaves once all that was said is sent.
   public func leave(at now: Instant) {
     switch self {

@@ -30,6 +30,10 @@ public enum ClientEvent: Equatable, Sendable {
   case connectionLost(isShutDown: Bool)
   /// The client is back.
   case restored(ClientReturn)
+  /// What this end and the server measure of this session.
+  case figures(ours: SessionFigures, theirs: SessionFigures)
+  /// What the server measures of all sessions, and counts of itself.
+  case sessions(ServerFigures, [SessionsPage.Row])
   /// The last event.
   case ended(ClientEnding)
 }

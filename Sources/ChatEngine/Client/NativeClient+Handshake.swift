@@ -122,8 +122,10 @@ extension NativeClient {
       keys: keys, cipher: grant.cipher, keepsAlive: true, resetToken: grant.resetToken, at: now)
     metKey = claimedKey
     sources = Session.SendSources()
+    talkSaid = 0
     nextRepeat = nil
     if configuration.isVisit { return endVisit(claimedKey!, at: now) }
+    if configuration.isOnlooker { return lookOn(at: now) }
     phase = .joining
     var join = NativeRequest.Join(
       name: configuration.name.text, acceptsNumber: configuration.acceptsNumber, run: run)

@@ -30,6 +30,7 @@ extension NativeClient {
   func say(_ request: NativeRequest) {
     if case .say = request {
       sources.talk.append { request.append(to: &$0) }
+      talkSaid += 1
     } else {
       session?.sendControl { request.append(to: &$0) }
     }
@@ -65,6 +66,9 @@ extension NativeClient {
       case .present(let present):
         hearing.note(present, &events)
         if present.isEmpty { beginToHear(at: now) }
+      case .figures(let theirs):
+        if let figures { events.append(.figures(ours: figures, theirs: theirs)) }
+      case .sessions(let page): take(page)
       }
       if isEnded { return }
     }

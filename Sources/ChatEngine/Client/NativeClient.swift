@@ -21,6 +21,8 @@ public final class NativeClient {
     public var isVisit = false
     /// Whether AES-GCM is offered to the server.
     public var offersAES = Cipher.hasFastAES
+    /// Whether it only asks for figures, and joins nothing: nobody sees it.
+    public var isOnlooker = false
     /// How long an answer may take before the first join.
     public var timeout = Duration.seconds(Limits.answerTimeoutSecondsDefault)
     /// How long something that was said may go without any progress; nil for as long as it takes.
@@ -97,6 +99,10 @@ public final class NativeClient {
   var lastShown: UInt64 = 0
   var lastProgress = Instant(nanoseconds: 0)
   var progressSeen: UInt64 = 0
+  /// How much of it was put on the session's talk channel.
+  var talkSaid: UInt64 = 0
+  /// The parts of the list of all sessions that are here.
+  var rows: [SessionsPage.Row] = []
 
   // What was heard
   var hearing = NativeHearing()

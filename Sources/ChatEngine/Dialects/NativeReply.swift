@@ -37,6 +37,9 @@ public enum NativeReply: Equatable {
   /// Send the picture of that offer now.
   case want(number: UInt64)
   case present([Present])
+  /// What the server measures of this session.
+  case figures(SessionFigures)
+  case sessions(SessionsPage)
 
   public struct Present: Equatable, Sendable {
     public var member: UInt64
@@ -56,6 +59,8 @@ public enum NativeReply: Equatable {
     case receipt = 0x22
     case want = 0x23
     case present = 0x24
+    case figures = 0x25
+    case sessions = 0x26
   }
 
   /// Reads a message, type byte first; nil where it is malformed.
@@ -78,6 +83,8 @@ public enum NativeReply: Equatable {
         return .receipt(kind, number: number, failure: status == 0 ? nil : words)
       case .want: return reader.varint().map { .want(number: $0) }
       case .present: return Self.readPresent(&reader)
+      case .figures: return SessionFigures(&reader).map { .figures($0) }
+      case .sessions: return SessionsPage(&reader).map { .sessions($0) }
       }
     }
     guard let reply else { return nil }
@@ -131,6 +138,10 @@ public enum NativeReply: Equatable {
       }
     case .want(let number):
       session.sendControl(Code.want.rawValue) { $0.appendVarint(number) }
+    case .figures(let figures):
+      session.sendControl(Code.figures.rawValue) { figures.append(to: &$0) }
+    case .sessions(let page):
+      session.sendControl(Code.sessions.rawValue) { page.append(to: &$0) }
     case .present(let present):
       var people: [UInt8] = []
       for person in present { person.append(to: &people) }

@@ -34,12 +34,17 @@ public enum NativeRequest: Equatable {
   case join(Join)
   case leave
   case offer(Offer)
+  /// What the server measures of this session.
+  case ownFigures
+  /// What it measures of all sessions, from a place in the list on.
+  case allFigures(from: UInt64)
   case say(number: UInt64, text: ArraySlice<UInt8>)
 
   private enum Kind: UInt8 {
     case join = 0x01
     case leave = 0x02
     case offer = 0x03
+    case stats = 0x04
     case say = 0x10
   }
 
@@ -54,6 +59,7 @@ public enum NativeRequest: Equatable {
       case .join: return Self.readJoin(&reader)
       case .leave: return .leave
       case .offer: return Self.readOffer(&reader)
+      case .stats: return Self.readStats(&reader)
       case .say:
         guard let number = reader.varint() else { return nil }
         return .say(number: number, text: message.dropFirst(reader.offset))
@@ -74,6 +80,14 @@ public enum NativeRequest: Equatable {
     return .join(join)
   }
 
+  private static func readStats(_ reader: inout ByteReader) -> NativeRequest? {
+    switch (reader.u8(), reader.varint()) {
+    case (0, 0): .ownFigures
+    case (1, let from?): .allFigures(from: from)
+    default: nil
+    }
+  }
+
   private static func readOffer(_ reader: inout ByteReader) -> NativeRequest? {
     guard let number = reader.varint(), let object = reader.varint(), reader.u8() == 0,
       let length = reader.varint(), let hash = reader.bytes(hashBytes)
@@ -91,6 +105,8 @@ public enum NativeRequest: Equatable {
     case .leave: Session.appendMessage(Kind.leave.rawValue, { _ in }, to: &bytes)
     case .offer(let offer):
       Session.appendMessage(Kind.offer.rawValue, { Self.write(offer, to: &$0) }, to: &bytes)
+    case .ownFigures: Self.appendStats(0, from: 0, to: &bytes)
+    case .allFigures(let from): Self.appendStats(1, from: from, to: &bytes)
     case .say(let number, let text):
       Session.appendMessage(
         Kind.say.rawValue,
@@ -99,6 +115,15 @@ public enum NativeRequest: Equatable {
           body.append(contentsOf: text)
         }, to: &bytes)
     }
+  }
+
+  private static func appendStats(_ what: UInt8, from: UInt64, to bytes: inout [UInt8]) {
+    Session.appendMessage(
+      Kind.stats.rawValue,
+      { body in
+        body.append(what)
+        body.appendVarint(from)
+      }, to: &bytes)
   }
 
   private static func write(_ join: Join, to body: inout [UInt8]) {

@@ -80,6 +80,7 @@ public enum DropReason: String, CaseIterable, Sendable {
   case clientsMax = "clients-max"
   case notSent = "not-sent"
   case saveQueue = "save-queue"
+  case figures = "figures"
   case logRecordsPerTurn = "log-records-per-turn"
 
   /// The flag of `chatd serve` that set the limit, where one did.

@@ -51,9 +51,7 @@ public final class ServerEngine {
     output.counters.datagramsIn &+= 1
     if let question = DiscoveryQuestion(bytes) {
       classic.noteHeard(address, at: time.instant)
-      if let answer = answer(question, from: address, at: time) {
-        output.outbox.addDatagram(answer.bytes, to: address)
-      }
+      if let answer = answer(question, from: address, at: time) { send(answer, to: address) }
       return
     }
     if DatagramType.isNative(bytes) {
@@ -91,6 +89,15 @@ public final class ServerEngine {
     if isClosing { return nil }
     return discovery.answer(
       question, from: address, at: time, peoplePresent: hub.memberCount, output: &output)
+  }
+
+  /// Programs of before ask so after each thing they say, so that answer asks for no memory.
+  private func send(_ answer: DiscoveryAnswer, to address: PeerAddress) {
+    if answer == .text, let payload = output.outbox.addPayload(ClassicText.answer) {
+      output.outbox.deliver(payload, to: address)
+    } else {
+      output.outbox.addDatagram(answer.bytes, to: address)
+    }
   }
 
   /// What lies on the links of this machine, whose hosts may find this server.

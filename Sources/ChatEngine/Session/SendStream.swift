@@ -50,10 +50,13 @@ struct SendStream {
   }
 
   /// Notes that `range`, as `piece` gave it or larger, is on its way.
-  @inline(__always)
-  mutating func onSent(_ range: Range<UInt64>) {
+  ///
+  /// - Returns: how many bytes of it were sent before.
+  @inline(__always) @discardableResult
+  mutating func onSent(_ range: Range<UInt64>) -> UInt64 {
     if !lost.isEmpty { lost.remove(range) }
-    next = max(next, range.upperBound)
+    defer { next = max(next, range.upperBound) }
+    return next > range.lowerBound ? min(next, range.upperBound) - range.lowerBound : 0
   }
 
   mutating func onAcknowledged(_ range: Range<UInt64>) {

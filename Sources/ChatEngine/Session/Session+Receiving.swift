@@ -35,6 +35,7 @@ extension Session {
     }
     let isNewest = header.number >= keys.greatest
     keys.confirm(header)
+    noteReceived(bytes: datagram.count)
     lastHeard = now
     if source != address, isNewest { move(to: source, datagram.count, &random) }
     if let unproven = unprovenBytes, source == address {
@@ -86,6 +87,7 @@ extension Session {
     var reader = ByteReader(frames)
     var isEliciting = false
     var wantsAckNow = false
+    var hasMessages = false
     while let raw = reader.u8() {
       guard let type = FrameType(rawValue: raw) else { return fail("frame type \(raw)") }
       switch type {
@@ -98,7 +100,9 @@ extension Session {
         return
       case .ackNow: wantsAckNow = true
       case .ping: break
-      case .stream: guard takeStream(&reader) else { return fail("STREAM") }
+      case .stream:
+        guard takeStream(&reader) else { return fail("STREAM") }
+        hasMessages = true
       case .object: guard takeObject(&reader) else { return fail("OBJECT") }
       case .shared: guard SharedPiece(&reader) != nil else { return fail("SHARED") }
       case .credit: guard takeCredit(&reader) else { return fail("CREDIT") }
@@ -116,6 +120,7 @@ extension Session {
       }
       isEliciting = true
     }
+    if hasMessages { counters.messageDatagramsReceived &+= 1 }
     received.note(
       number, isAckEliciting: isEliciting, wantsAckNow: wantsAckNow, at: now)
   }

@@ -10,6 +10,7 @@ extension Session {
     let next = sent.next
     let head = AckFrame.read(&reader) { range in
       if range.upperBound >= next { isSane = false }
+      if isSane, $losses { losses.noteAcknowledged(range) }
       // What is below the oldest packet was settled long ago.
       guard isSane, !sent.isEmpty, range.upperBound >= sent.first else { return }
       for number in max(range.lowerBound, sent.first)...range.upperBound {
@@ -100,7 +101,7 @@ extension Session {
       number += 1
     }
     if let newestLost {
-      self.lostBytes += UInt64(lostBytes)
+      losses.bytesLost += UInt64(lostBytes)
       congestion.onLost(bytes: lostBytes, newestLostSentAt: newestLost, now: now)
     }
     if let shortestLong, pathMTU.lost(bytes: shortestLong, at: now) {
@@ -112,7 +113,11 @@ extension Session {
   private mutating func giveUp(_ number: UInt64) -> SentPackets.Packet {
     let packet = sent[number]
     sent[number].contents.insert(.isSettled)
-    if packet.contents.contains(.isProbe) { pathMTU.probeLost(number: number) }
+    if packet.contents.contains(.isProbe) {
+      pathMTU.probeLost(number: number)
+    } else {
+      losses.noteLost(number)
+    }
     repeatContents(of: packet)
     return packet
   }

@@ -112,6 +112,7 @@ extension Session {
 
   /// Enters a packet that is in the outbox into the books.
   private mutating func note(_ packet: inout SentPackets.Packet, _ size: Int, at now: Instant) {
+    noteSent(packet, size)
     if let unproven = unprovenBytes { unprovenBytes = max(0, unproven - size) }
     if packet.contents.contains(.isAckEliciting) {
       packet.bytes = UInt16(size)
@@ -143,11 +144,11 @@ extension Session {
       let before = writer.count
       writeOwed(&writer, &packet)
       if let range = Self.writeStream(.control, control, 0, controlBytes, &writer) {
-        control.onSent(range)
+        noteRepeated(control.onSent(range))
         packet.control = range
       }
       if let range = Self.writeStream(.talk, talk, talkBase, sources.talk, &writer) {
-        talk.onSent(range)
+        noteRepeated(talk.onSent(range))
         packet.talk = range
       }
       if packet.control.isEmpty { writeObject(sources, &writer, &packet) }
@@ -227,7 +228,7 @@ extension Session {
     writer.varint(UInt64(offset))
     writer.varint(UInt64(range.count))
     object.bytes.withUnsafeBufferPointer { writer.bytes($0.baseAddress! + offset, range.count) }
-    objects.onSent(range)
+    noteRepeated(objects.onSent(range))
     packet.object = range
   }
 
@@ -345,7 +346,7 @@ extension Session {
     let count = seal(buffer, header, writer.count)
     _ = sources.objects.writePiece(
       piece, size: pieceSize, ofObjectAt: index, to: buffer.baseAddress! + count)
-    objects.onSent(range)
+    noteRepeated(objects.onSent(range))
     packet.object = range
     packet.contents.insert(.isAckEliciting)
     return count + sealedPieceCount

@@ -56,6 +56,7 @@ public struct Session: ~Copyable {
   var sent = SentPackets()
   /// What was sent since the other end was last asked to acknowledge at once.
   var bytesSinceAckNow = 0
+  var counters = SessionCounters()
   @Compact var pacedUntil: Instant?
   @Compact var lossDeadline: Instant?
   var lastElicitingAt: Instant
@@ -82,8 +83,7 @@ public struct Session: ~Copyable {
   var talkIn = ReceiveStream(window: Limits.talkCreditBytes)
   @Seldom var objectsIn: IncomingObjects
   var objectLimit = UInt64(Limits.objectCreditBytes)
-  /// The bytes of all packets that were taken for lost.
-  package internal(set) var lostBytes: UInt64 = 0
+  @Seldom var losses: SessionLosses
   /// What a PATH_CHALLENGE asked for last, and what our own asks for.
   var pathAnswer: UInt64 = 0
   var challenge: UInt64 = 0
@@ -109,11 +109,14 @@ public struct Session: ~Copyable {
 
   /// Says a message on the control channel: its type, then what `body` appends.
   public mutating func sendControl(_ type: UInt8, _ body: (inout [UInt8]) -> Void = { _ in }) {
-    controlBytes.append { Self.appendMessage(type, body, to: &$0) }
+    sendControl { Self.appendMessage(type, body, to: &$0) }
   }
 
-  /// Says messages that are written already on the control channel.
-  public mutating func sendControl(_ write: (inout [UInt8]) -> Void) { controlBytes.append(write) }
+  /// Says messages on the control channel, so many, that `write` appends as channels carry them.
+  public mutating func sendControl(messages: Int = 1, _ write: (inout [UInt8]) -> Void) {
+    controlBytes.append(write)
+    counters.controlMessages &+= UInt32(messages)
+  }
 
   /// Appends a message as the channels carry it: its length, its type, its body.
   public static func appendMessage(
@@ -154,6 +157,8 @@ public struct Session: ~Copyable {
 
   /// The position in the talk up to which the other end has everything.
   public var talkSettled: UInt64 { talk.settled }
+  /// The position in the talk up to which it was sent.
+  var talkNext: UInt64 { talk.next }
   public var objectsSettled: UInt64 { objects.settled }
 
   /// Ends the session: the next datagram says so, and there is none after it.
@@ -171,7 +176,10 @@ public struct Session: ~Copyable {
   /// The next message of a channel, type byte first; nil when there is none yet.
   public mutating func takeMessage(_ channel: Channel) -> ArraySlice<UInt8>? {
     do throws(ReceiveStream.Fault) {
-      return channel == .control ? try controlIn.takeMessage() : try talkIn.takeMessage()
+      let message =
+        channel == .control ? try controlIn.takeMessage() : try talkIn.takeMessage()
+      if message != nil { counters.messagesReceived &+= 1 }
+      return message
     } catch {
       fail("a message on channel \(channel.rawValue)")
       return nil

@@ -14,6 +14,7 @@ struct TypedLineTests {
       ("send image", .askImage), (" send image\t", .askImage),
       ("send image x.jpg", .say("send image x.jpg")),
       ("/quit", .quit), ("/exit", .quit), ("/who", .who), ("/who is there", .who),
+      ("/stats", .stats),
       ("/help", .help), ("/?", .help), ("  /who", .who),
       ("/image", .askImage), ("/image  ", .askImage), ("/image a b.jpg ", .image("a b.jpg")),
       ("/image\ta.jpg", .image("a.jpg")), ("/image 'a b.jpg'", .image("a b.jpg")),

@@ -28,13 +28,15 @@ struct NativeMessageTests {
   }
 
   private static func request(_ random: inout SplitMix64) -> NativeRequest {
-    switch Int.random(in: 0..<4, using: &random) {
+    switch Int.random(in: 0..<6, using: &random) {
     case 0:
       var join = NativeRequest.Join(
         name: text(8, &random), acceptsNumber: random.chance(50), run: random.next())
       (join.log, join.last) = (random.next(), number(&random))
       return .join(join)
     case 1: return .leave
+    case 3: return .ownFigures
+    case 4: return .allFigures(from: number(&random))
     case 2:
       return .offer(
         NativeRequest.Offer(
@@ -44,8 +46,14 @@ struct NativeMessageTests {
     }
   }
 
+  private static func figures(_ random: inout SplitMix64) -> SessionFigures {
+    var figures = SessionFigures()
+    for name in SessionFigure.allCases { figures[name] = number(&random) }
+    return figures
+  }
+
   private static func reply(_ random: inout SplitMix64) -> NativeReply {
-    switch Int.random(in: 0..<5, using: &random) {
+    switch Int.random(in: 0..<7, using: &random) {
     case 0:
       return .welcome(
         NativeReply.Welcome(
@@ -59,6 +67,15 @@ struct NativeMessageTests {
         random.pick([.say, .offer]), number: number(&random),
         failure: random.chance(50) ? nil : text(9, &random))
     case 3: return .want(number: number(&random))
+    case 4: return .figures(figures(&random))
+    case 5:
+      var page = SessionsPage()
+      for name in ServerFigure.allCases { page.server[name] = number(&random) }
+      page.next = number(&random)
+      page.rows = (0..<Int.random(in: 0...5, using: &random)).map { _ in
+        SessionsPage.Row(name: text(6, &random), figures: figures(&random))
+      }
+      return .sessions(page)
     default:
       return .present(
         (0..<Int.random(in: 0...5, using: &random)).map { _ in
@@ -147,14 +164,16 @@ struct NativeMessageTests {
     for type in UInt8.min...UInt8.max {
       let rest = [UInt8](repeating: 0, count: 100)
       let message = ([type] + rest)[...]
-      if !([0x01, 0x02, 0x03, 0x10] as [UInt8]).contains(type) {
+      if !([0x01, 0x02, 0x03, 0x04, 0x10] as [UInt8]).contains(type) {
         #expect(NativeRequest(message) == nil)
       }
-      if !(0x20...0x24).contains(type) { #expect(NativeReply(message) == nil) }
+      if !(0x20...0x26).contains(type) { #expect(NativeReply(message) == nil) }
       if !(0x30...0x33).contains(type) { #expect(NativeEvent(message) == nil) }
     }
     #expect(NativeRequest([]) == nil && NativeReply([]) == nil && NativeEvent([]) == nil)
     #expect(NativeEvent([0x30, 1, 1, 2, 0xff, 0xfe]) == nil, "a name that is no text")
+    #expect(NativeRequest([0x04, 2, 0]) == nil, "a question for something else")
+    #expect(NativeRequest([0x04, 0, 1]) == nil, "a place in the list of one")
     #expect(NativeReply([0x21, 9, 0]) == nil, "a reason that there is not")
     #expect(NativeReply([0x22, 2, 1, 0, 0]) == nil, "a receipt for nothing")
     let offer: [UInt8] = [0x03, 1, 1, 1, 5] + [UInt8](repeating: 0, count: 32)

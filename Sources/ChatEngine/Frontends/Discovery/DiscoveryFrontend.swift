@@ -55,15 +55,16 @@ public struct DiscoveryFrontend {
       output.drop(reason, from: address, at: now)
       return nil
     }
-    let rate = Rate(
-      perSecond: Limits.discoveryAnswersPerSecond, burst: Limits.discoveryAnswersBurst)
-    guard limiter.take(rate, at: now) else {
-      output.drop(.discoveryAnswers, from: address, at: now)
-      return nil
-    }
     switch question {
+    // Programs of before ask so after each thing they say. It costs no more than what they say.
     case .text: return .text
     case .seek(let nonce):
+      let rate = Rate(
+        perSecond: Limits.discoveryAnswersPerSecond, burst: Limits.discoveryAnswersBurst)
+      guard limiter.take(rate, at: now) else {
+        output.drop(.discoveryAnswers, from: address, at: now)
+        return nil
+      }
       return .found(
         DiscoveryAnswer.Found(
           nonce: nonce, key: key, needsPassword: needsPassword,

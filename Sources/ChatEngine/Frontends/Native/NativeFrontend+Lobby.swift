@@ -14,6 +14,8 @@ extension NativeFrontend {
       case .join(let join): admit(peer, join, at: now, &hub, &joins, &output)
       case .leave: peer.session.close(.done)
       case .offer(let offer): take(offer, from: peer)
+      case .ownFigures: tellFigures(to: peer, at: now, &output)
+      case .allFigures(let first): tellSessions(from: first, to: peer, at: now, hub, &output)
       case .say: peer.session.fail("talk on the control channel")
       }
     }
@@ -101,6 +103,7 @@ extension NativeFrontend {
       enqueue(other)
     }
     (peer.member, peer.run, peer.joinDeadline) = (member, join.run, nil)
+    stopLookingOn(peer)
     runs[key].slot = peer.slot
     peer.place = UInt32(joined.count)
     joined.append(peer.slot)
@@ -111,6 +114,7 @@ extension NativeFrontend {
     let from = isBack ? log.beginning : log.end
     let place = resumed ?? from.place
     peer.session.follow(talkFrom: place.talk, objectsFrom: place.objects)
+    peer.firstSeq = UInt32(truncatingIfNeeded: resumed == nil ? from.seq : join.last + 1)
     peer.session.objectAuthor = Self.author(member, UInt32(truncatingIfNeeded: join.run))
     let run = runs[key]
     let name = hub.name(of: member)
@@ -122,7 +126,7 @@ extension NativeFrontend {
         pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName)
     ).send(on: &peer.session)
     roster.refresh(from: hub)
-    peer.session.sendControl { roster.append(to: &$0) }
+    peer.session.sendControl(messages: roster.messageCount) { roster.append(to: &$0) }
     record(name, peer, &output)
   }
 
@@ -284,6 +288,7 @@ extension NativeFrontend {
     peers.remove(peer.slot)
     if let initiation = peer.initiation { unconfirmed[initiation.ephemeral] = nil }
     if let upload = peer.uploads.current { uploadBytes -= Int(upload.length) }
+    stopLookingOn(peer)
     let reason: DepartureReason
     switch peer.session.ending {
     case .silent: reason = .idle

@@ -41,6 +41,9 @@ public struct NativeFrontend: ~Copyable {
   let resetKey: [UInt8]
   var helloAnswers = RateLimiter()
   var resets = RateLimiter()
+  var figureAnswers = RateLimiter()
+  /// How many sessions ask for figures and have not joined.
+  var onlookers = 0
   let scratch = PacketScratch()
 
   public init(_ configuration: ServerConfiguration) {

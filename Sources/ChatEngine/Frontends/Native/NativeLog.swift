@@ -89,6 +89,16 @@ struct NativeLog {
     (nextSeq, (talkEnd, sources.objects.end))
   }
 
+  /// The low half of the number of the first event that does not begin below a position.
+  func seq(at position: UInt64) -> UInt32 {
+    var (low, high) = (marksDropped, marks.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if marks[middle].talk < position { low = middle + 1 } else { high = middle }
+    }
+    return UInt32(truncatingIfNeeded: firstSeq + UInt64(low - marksDropped))
+  }
+
   /// Where the talk and the objects go on after event `last`; nil where that is not kept.
   func position(after last: UInt64) -> (talk: UInt64, objects: UInt64)? {
     guard last < nextSeq, last + 1 >= firstSeq else { return nil }

@@ -4,6 +4,8 @@ final class NativePeer {
   /// Whether it stands in the queue of those that may have something to send, and when it will be
   /// looked at next.
   var isQueued = false
+  /// Whether it asks for figures and has not joined.
+  var isOnlooker = false
   @Compact var queuedDeadline: Instant?
   /// The talk that waits for its sender's budget: when it goes on.
   @Compact var heldUntil: Instant?
@@ -15,6 +17,8 @@ final class NativePeer {
   /// Who it is in the chat, once it joined, and where it stands among those that did.
   var member: MemberID?
   var place: UInt32 = 0
+  /// The low half of the number of the first event that it was to be told.
+  var firstSeq: UInt32 = 0
   var run: UInt64 = 0
   @Seldom var uploads: Uploads
 

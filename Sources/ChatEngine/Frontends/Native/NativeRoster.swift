@@ -7,6 +7,7 @@
 struct NativeRoster {
   /// Messages of `Limits.presentPerMessage` people.
   private var messages: [UInt8] = []
+  private var fullMessages = 0
   /// The people of the last message, which is not full.
   private var people: [UInt8] = []
   private var count = 0
@@ -46,9 +47,13 @@ struct NativeRoster {
     if count == Limits.presentPerMessage {
       NativeReply.appendPresent(count, people, to: &messages)
       people.removeAll(keepingCapacity: true)
+      fullMessages += 1
       count = 0
     }
   }
+
+  /// How many messages `append` appends.
+  var messageCount: Int { fullMessages + (count > 0 ? 2 : 1) }
 
   /// Appends the messages, the empty one that ends the list among them.
   func append(to bytes: inout [UInt8]) {

@@ -26,7 +26,9 @@ struct NativeRosterTests {
       var bytes: [UInt8] = []
       roster.append(to: &bytes)
       var people: [String] = []
+      var messages = 0
       while true {
+        messages += 1
         let (length, head) = bytes.withUnsafeBufferPointer { bytes in
           var reader = ByteReader(bytes)
           return (reader.varint(), reader.offset)
@@ -38,7 +40,10 @@ struct NativeRosterTests {
         }
         bytes.removeSubrange(..<end)
         #expect(part.count <= Limits.presentPerMessage && part.isEmpty == bytes.isEmpty)
-        if part.isEmpty { return people }
+        if part.isEmpty {
+          #expect(messages == roster.messageCount)
+          return people
+        }
         people += part.map(\.name)
       }
     }
