@@ -21,7 +21,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
-_Static_assert(CLINUX_DATAGRAM == SOCK_DGRAM && CLINUX_NONBLOCKING == SOCK_NONBLOCK &&
+_Static_assert(CLINUX_STREAM == SOCK_STREAM && CLINUX_DATAGRAM == SOCK_DGRAM &&
+                   CLINUX_NONBLOCKING == SOCK_NONBLOCK &&
                    CLINUX_CLOSE_ON_EXEC == SOCK_CLOEXEC,
                "SOCK_*");
 _Static_assert(sizeof(struct clinux_event) == sizeof(struct epoll_event), "epoll_event");

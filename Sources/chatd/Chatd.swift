@@ -16,6 +16,7 @@ private let subcommands = [
   Subcommand(name: "send-image", summary: "show a picture from a script", run: runSendImage),
   Subcommand(name: "stats", summary: "show what the server measures", run: runStats),
   Subcommand(name: "discover", summary: "list the servers on this network", run: runDiscover),
+  Subcommand(name: "doctor", summary: "say why it does not work", run: runDoctor),
   Subcommand(name: "id", summary: "show your key, and your server's", run: runID),
 ]
 

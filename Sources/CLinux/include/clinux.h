@@ -13,7 +13,12 @@
 // socket(2). Swift shows the C library's own names in one of the modules that include them, which
 // one is a matter of luck.
 
-enum { CLINUX_DATAGRAM = 2, CLINUX_NONBLOCKING = 04000, CLINUX_CLOSE_ON_EXEC = 02000000 };
+enum {
+  CLINUX_STREAM = 1,
+  CLINUX_DATAGRAM = 2,
+  CLINUX_NONBLOCKING = 04000,
+  CLINUX_CLOSE_ON_EXEC = 02000000
+};
 
 // epoll(7)
 

@@ -16,6 +16,9 @@ public struct FoundServer: Sendable, Equatable {
   public var ways: [String]
   /// Whether it runs on this machine.
   public var isHere: Bool
+  /// By how much its clock is ahead of this machine's, to a second or two; nil where it is not
+  /// known.
+  public var aheadSeconds: Int64?
 
   public var isPlain: Bool { key == nil }
 
@@ -75,7 +78,8 @@ public struct FoundServers: Sendable {
         FoundServer(
           name: found.name, key: found.key, needsPassword: found.needsPassword,
           people: Int(found.people), addresses: [address],
-          interface: interfaces.name(for: address), ways: [way], isHere: isHere))
+          interface: interfaces.name(for: address), ways: [way], isHere: isHere,
+          aheadSeconds: found.unixSeconds.map { Int64(clamping: $0) &- Clocks.unixSeconds() }))
       return
     }
     natives[index].isHere = natives[index].isHere || isHere

@@ -124,8 +124,19 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     return result
   }
 
-  private struct LookUpFault: Error {
-    let text: String
+  struct LookUpFault: Error {
+    /// Of getaddrinfo(3).
+    let code: Int32
+
+    var text: String { String(cString: gai_strerror(code)) }
+  }
+
+  /// The addresses of this host, also where this machine has none of their families; or why there
+  /// are none. Blocks while the resolver works.
+  func lookUp() -> Result<[PeerAddress], LookUpFault> {
+    if isThisMachine { return .success((try? resolve()) ?? []) }
+    if let address = Self.numeric(host, port: port) { return .success([address]) }
+    return Self.lookUp(host, port, flags: AI_ADDRCONFIG).map(Self.alternating)
   }
 
   private static func lookUp(
@@ -138,7 +149,7 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     var list: UnsafeMutablePointer<addrinfo>?
     let result = getaddrinfo(host, "\(port)", &hints, &list)
     guard result == 0 else {
-      return .failure(LookUpFault(text: String(cString: gai_strerror(result))))
+      return .failure(LookUpFault(code: result))
     }
     defer { freeaddrinfo(list) }
     var addresses: [PeerAddress] = []

@@ -115,4 +115,28 @@ extension Limits {
   public static let interfaceNoticesMax = 256
   /// After how long a daemon that announced a server and ended is looked for again.
   public static let announcementRetrySeconds = 10
+
+  // MARK: Finding out what is wrong
+
+  /// Questions by which round trip and loss are measured, and the gaps between them.
+  public static let doctorProbes = 20
+  public static let doctorProbeGapMilliseconds = 50
+  /// How long an answer to one is waited for: four round trips, within these.
+  public static let doctorWaitMillisecondsMin = 150
+  public static let doctorWaitMillisecondsMax = 1_000
+  /// How often a length is tried; between a length that passes and one that does not so many are
+  /// tried at once, in so many rounds.
+  public static let doctorLengthTriesMax = 3
+  public static let doctorLengthsPerRound = 8
+  public static let doctorRoundsMax = 4
+  /// How long a TCP connection, and another program, may take; what of its output is read.
+  public static let doctorConnectMilliseconds = 2_000
+  public static let doctorProgramMilliseconds = 3_000
+  public static let doctorProgramBytesMax = 1 << 20
+  /// What is told as a slow way, a clock that is wrong, and a disk that is nearly full.
+  public static let doctorSlowMilliseconds = 300
+  public static let doctorClockSecondsHigh: Int64 = 60
+  public static let doctorDiskBytesLow = 16 << 20
+  /// How wide its lines are.
+  public static let doctorColumns = 80
 }

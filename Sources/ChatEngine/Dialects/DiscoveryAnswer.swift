@@ -18,11 +18,15 @@ public enum DiscoveryAnswer: Equatable, Sendable {
     public var port: UInt16
     public var people: UInt32
     public var name: String
+    /// What the server's clock shows, in seconds since 1970-01-01T00:00:00Z; nil where it does not
+    /// say.
+    public var unixSeconds: UInt64?
 
     public init(
       nonce: UInt64, key: PublicKey, needsPassword: Bool, servesPlain: Bool, port: UInt16,
-      people: UInt32, name: String
+      people: UInt32, name: String, unixSeconds: UInt64? = nil
     ) {
+      self.unixSeconds = unixSeconds
       (self.nonce, self.key, self.port) = (nonce, key, port)
       (self.needsPassword, self.servesPlain) = (needsPassword, servesPlain)
       (self.people, self.name) = (people, name)
@@ -41,6 +45,7 @@ public enum DiscoveryAnswer: Equatable, Sendable {
       bytes.appendU16(found.port)
       bytes.appendU32(found.people)
       bytes.appendVText(Handshake.shortened(found.name))
+      if let seconds = found.unixSeconds { bytes.appendU64(seconds) }
       return bytes
     case .other: return []
     }
@@ -70,6 +75,6 @@ public enum DiscoveryAnswer: Equatable, Sendable {
     return .found(
       Found(
         nonce: nonce, key: key, needsPassword: flags & 1 != 0, servesPlain: flags & 2 != 0,
-        port: port, people: people, name: name))
+        port: port, people: people, name: name, unixSeconds: reader.u64()))
   }
 }

@@ -88,7 +88,7 @@ public final class ServerEngine {
   ) -> DiscoveryAnswer? {
     if isClosing { return nil }
     return discovery.answer(
-      question, from: address, at: time.instant, peoplePresent: hub.memberCount, output: &output)
+      question, from: address, at: time, peoplePresent: hub.memberCount, output: &output)
   }
 
   /// Programs of before ask so after each thing they say, so that answer asks for no memory.

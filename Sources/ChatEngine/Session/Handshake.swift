@@ -18,11 +18,14 @@ public enum Handshake {
 
   // MARK: Hello
 
-  /// A question that is as long as the longest answer.
-  public static func hello(nonce: UInt64) -> [UInt8] {
+  /// A question that is at least as long as the longest answer.
+  ///
+  /// - Parameter count: its length in bytes; less than `Limits.helloBytesMin` is as many.
+  public static func hello(nonce: UInt64, count: Int = Limits.helloBytesMin) -> [UInt8] {
     var bytes: [UInt8] = [DatagramType.hello.rawValue, version]
     bytes.appendU64(nonce)
-    bytes.append(contentsOf: repeatElement(0, count: Limits.helloBytesMin - bytes.count))
+    let rest = max(count, Limits.helloBytesMin) - bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: rest))
     return bytes
   }
 
@@ -43,14 +46,16 @@ public enum Handshake {
   }
 
   /// What a server says of itself.
-  struct HelloAnswer: Equatable {
+  public struct HelloAnswer: Equatable, Sendable {
     var nonce: UInt64
     var cookie: [UInt8]
-    var serverKey: PublicKey
+    public internal(set) var serverKey: PublicKey
     /// Where a password is needed.
     var salt: [UInt8]?
     var peoplePresent: UInt32
-    var serverName: String
+    public internal(set) var serverName: String
+
+    public var needsPassword: Bool { salt != nil }
 
     func write(to writer: inout ByteWriter) {
       writer.u8(DatagramType.helloAnswer.rawValue)
@@ -66,7 +71,7 @@ public enum Handshake {
 
     /// The version that the server speaks and the nonce, which every version has, and the rest
     /// where the version is ours.
-    static func read(
+    public static func read(
       _ bytes: UnsafeBufferPointer<UInt8>
     ) -> (version: UInt8, nonce: UInt64, answer: HelloAnswer?)? {
       var reader = ByteReader(bytes)

@@ -38,6 +38,21 @@ struct FoundServersTests {
     #expect(one.interface == "eth0" && !one.isHere && one.place == "10.1.2.77")
   }
 
+  @Test("By how much a server's clock is ahead is known, also where it says nonsense")
+  func comparesClocks() {
+    func ahead(_ seconds: UInt64?) -> Int64? {
+      var servers = FoundServers(Self.here)
+      guard case .found(var found) = Self.found(1) else { return nil }
+      found.unixSeconds = seconds
+      servers.add(.found(found), from: Self.neighbour, way: "x")
+      return servers.all[0].aheadSeconds
+    }
+    let now = UInt64(Clocks.unixSeconds())
+    #expect((-105 ... -100).contains(ahead(now - 100) ?? 0))
+    #expect(ahead(nil) == nil)
+    #expect((ahead(.max) ?? 0) > 0)
+  }
+
   @Test("Servers of one host are told apart by their keys, and have their own ports")
   func keepsApart() {
     var servers = FoundServers(Self.here)

@@ -59,6 +59,17 @@ struct DiscoveryDatagramTests {
     }
   }
 
+  @Test("The server's clock stands behind its name, whole or not at all")
+  func carriesClock() {
+    guard case .found(var found) = Self.found("lab") else { return }
+    let before = DiscoveryAnswer.found(found).bytes
+    found.unixSeconds = 0x0102_0304
+    let datagram = DiscoveryAnswer.found(found).bytes
+    #expect(datagram == before + [0, 0, 0, 0, 1, 2, 3, 4])
+    #expect(datagram.answer == .found(found))
+    #expect(Array(datagram.dropLast()).answer == Self.found("lab"))
+  }
+
   @Test("An answer without a port, with bytes that are no name, or too long, is none")
   func refusesFaults() {
     let good = Self.found("lab").bytes

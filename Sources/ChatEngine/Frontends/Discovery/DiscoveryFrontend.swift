@@ -47,9 +47,10 @@ public struct DiscoveryFrontend {
   ///
   /// - Parameter peoplePresent: how many are in the chat.
   public mutating func answer(
-    _ question: DiscoveryQuestion, from address: PeerAddress, at now: Instant, peoplePresent: Int,
+    _ question: DiscoveryQuestion, from address: PeerAddress, at time: TurnTime, peoplePresent: Int,
     output: inout ServerOutput
   ) -> DiscoveryAnswer? {
+    let now = time.instant
     if let reason = refusal(question, from: address) {
       output.drop(reason, from: address, at: now)
       return nil
@@ -68,7 +69,8 @@ public struct DiscoveryFrontend {
         DiscoveryAnswer.Found(
           nonce: nonce, key: key, needsPassword: needsPassword,
           servesPlain: classicPolicy.admits(address), port: port,
-          people: UInt32(clamping: peoplePresent), name: name))
+          people: UInt32(clamping: peoplePresent), name: name,
+          unixSeconds: UInt64(clamping: time.wall.unixSeconds)))
     }
   }
 }

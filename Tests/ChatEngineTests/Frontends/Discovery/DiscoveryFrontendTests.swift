@@ -42,7 +42,8 @@ struct DiscoveryFrontendTests {
       Self.found(sent)
         == DiscoveryAnswer.Found(
           nonce: 7, key: NoiseTestKeys.server.publicKey, needsPassword: false, servesPlain: true,
-          port: 12_345, people: 1, name: "lab"))
+          port: 12_345, people: 1, name: "lab",
+          unixSeconds: UInt64(harness.wall.unixSeconds)))
     #expect(harness.engine.clientCount == 1)
   }
 
