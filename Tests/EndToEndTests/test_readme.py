@@ -207,6 +207,18 @@ def lists_the_servers(stage, command):
     assert re.fullmatch(rf"lab +localhost:{server.port} +(\w+-){{5}}\w+ +0 +no", line)
 
 
+def says_what_is_wrong(stage, command):
+    missing = what_is_missing()
+    if missing:
+        pytest.skip(missing)
+    with Network() as network:
+        # On a host without any network, so that the address is nobody's.
+        process = network.host().call(stage.start, command)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert b"A conversation would not work" in output and b"(only-loopback)" in output
+
+
 def is_a_target(_, command):
     words = shlex.split(command)
     words = words[1:] if words[0] == "sudo" else words
@@ -229,6 +241,7 @@ CHECKS = {
         stays_and_prints_texts,
     "chatd join --count 1 --timeout 60 </dev/null": waits_for_somebody,
     "chatd discover": lists_the_servers,
+    "chatd doctor --server 192.0.2.7": says_what_is_wrong,
     "chatd id": shows_the_keys,
     "chatd serve --impair loss=20%,delay=20ms,dup=5%,reorder=5%": harms_datagrams,
     "chatd stats --interval 2": shows_figures,
