@@ -205,6 +205,8 @@ extension Limits {
   public static let ownedNameToldSeconds = 3_600
   /// Turns of the loop whose owners may wait to be written down.
   public static let ownersWaitingMax = 8_192
+  /// Names whose owners could not be written down and are tried again, the latest.
+  public static let ownersUnwrittenMax = 65_536
   /// They are written down at most so often.
   public static let ownersGapMilliseconds = 50
 
