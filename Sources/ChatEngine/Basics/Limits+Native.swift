@@ -147,6 +147,11 @@ extension Limits {
   public static let nativePictureBytesMax = 4 << 20
   /// Pictures that are being uploaded, all together.
   public static let uploadBytesMax = 64 << 20
+  /// Where others want its room, an upload is given up of which not even so many bytes came for so
+  /// long; and how often such uploads are looked for at most.
+  public static let uploadProgressBytesMin = 4_096
+  public static let uploadStallSecondsMax = 20
+  public static let uploadLookMilliseconds = 1_000
   /// Pictures that one client may offer before the first has come.
   public static let offersMax = 64
   /// Events that are kept while no native client was here yet: those of a server that was started
