@@ -54,6 +54,10 @@ struct NativeUploadTests {
     rogues[0].client.show(jpeg, at: network.now)
     network.run(.seconds(1))
     #expect(rogues[0].accepted(pictures: true) == [2])
+    // Under the same numbers as well.
+    rogues[1].client.show(jpeg, at: network.now)
+    network.run(.seconds(1))
+    #expect(rogues[1].accepted(pictures: true) == [1])
   }
 
   @Test("An upload that gets on is kept; one of which only a little comes is not")
