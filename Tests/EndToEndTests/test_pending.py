@@ -165,7 +165,7 @@ def test_a_picture_that_is_refused_is_named_to_a_script(refuses_pictures, tmp_pa
     (tmp_path / "photo.jpg").write_bytes(jpeg_photo(320, 200))
     result = run_chatd("send-image", "--server", refuses_pictures.target, "--name", "Script",
                        tmp_path / "photo.jpg")
-    assert result.returncode == 1
+    assert result.returncode == 6
     refused, last = remarks(result.stderr)
     assert "not sent: the picture (" in refused and "too many pictures" in refused
     assert last.endswith("1 of 1 not passed on")

@@ -49,8 +49,18 @@ public struct OwnedNames: Sendable {
   public func append(
     _ owned: [Owned], high: Int = Limits.ownedNamesBytesHigh
   ) throws(Failure) {
+    var owned = owned
+    try write(&owned, high: high)
+  }
+
+  /// The same for names that are kept until they are written: it leaves `owned` empty once they
+  /// are, even where it throws since the file cannot be written anew.
+  func write(
+    _ owned: inout [Owned], high: Int = Limits.ownedNamesBytesHigh
+  ) throws(Failure) {
     let lock = try file.lock()
     let count = try file.append(Self.lines(owned))
+    owned = []
     if count > high { try file.replace(Self.lines(Self.load(file).all)) }
     extendLifetime(lock)
   }

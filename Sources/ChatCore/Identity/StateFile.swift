@@ -61,11 +61,15 @@ struct StateFile: Sendable {
     do throws(SystemError) {
       let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC
       let file = try OwnedFD(checking: open(path, flags, 0o600), "open \(path)")
-      if let failure = writeAll(bytes, to: file.raw) { throw SystemError(failure, "write \(path)") }
-      try checked(fdatasync(file.raw), "write \(path)")
       var status = stat()
       try checked(fstat(file.raw, &status), "look at \(path)")
-      return Int(status.st_size)
+      let failure = writeAll(bytes, to: file.raw) ?? (fdatasync(file.raw) == 0 ? nil : errno)
+      if let failure {
+        // The next line must not be put behind half a one.
+        _ = ftruncate(file.raw, status.st_size)
+        throw SystemError(failure, "write \(path)")
+      }
+      return Int(status.st_size) + bytes.count
     } catch {
       throw Failure(error)
     }

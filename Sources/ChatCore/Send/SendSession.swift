@@ -73,8 +73,7 @@ final class SendSession {
     }
     if let outcome { throw outcome.adding(pending.notAcceptedLines { $0 }) }
     if failures > 0 {
-      throw Failure(
-        said == failures ? .failed : .partlyDone, "\(failures) of \(said) not passed on")
+      throw Failure(.partlyDone, "\(failures) of \(said) not passed on")
     }
     if linesRefused > 0 {
       throw Failure(

@@ -108,6 +108,8 @@ final class ServerLoop {
     log.write(summary(event: "stopped"))
     let end = Clocks.now() + .milliseconds(Limits.drainMilliseconds)
     pictures?.drain(until: end)
+    // What could not be written before is tried once more.
+    _ = owners?.send(OwnedBatch(names: []))
     owners?.drain(until: end)
     transcript.drain(until: end)
     log.stream.drain(until: end)
@@ -328,12 +330,13 @@ extension ServerLoop {
     _ owned: OwnedNames?, _ log: LogSink
   ) throws(SystemError) -> WorkerThread<OwnedBatch>? {
     guard let owned else { return nil }
+    let keeper = NameKeeper(owned)
     // Each time waits for the disk, so a crowd's names are written together.
     return try WorkerThread(
       capacity: Limits.ownersWaitingMax, gapMilliseconds: UInt32(Limits.ownersGapMilliseconds)
     ) { batches in
       do throws(Failure) {
-        try owned.append(batches.flatMap { $0.names })
+        try keeper.keep(batches.flatMap { $0.names })
       } catch {
         log.write(LogRecord(.error, "owner-not-kept", [("reason", .text(error.message))]))
       }

@@ -150,6 +150,11 @@ extension Limits {
   public static let nativePictureBytesMax = 4 << 20
   /// Pictures that are being uploaded, all together.
   public static let uploadBytesMax = 64 << 20
+  /// Where others want its room, an upload is given up of which not even so many bytes came for so
+  /// long; and how often such uploads are looked for at most.
+  public static let uploadProgressBytesMin = 4_096
+  public static let uploadStallSecondsMax = 20
+  public static let uploadLookMilliseconds = 1_000
   /// Pictures that one client may offer before the first has come.
   public static let offersMax = 64
   /// Events that are kept while no native client was here yet: those of a server that was started
@@ -208,6 +213,8 @@ extension Limits {
   public static let ownedNameToldSeconds = 3_600
   /// Turns of the loop whose owners may wait to be written down.
   public static let ownersWaitingMax = 8_192
+  /// Names whose owners could not be written down and are tried again, the latest.
+  public static let ownersUnwrittenMax = 65_536
   /// They are written down at most so often.
   public static let ownersGapMilliseconds = 50
 

@@ -117,6 +117,12 @@ struct IncomingObjects: HasBeginning {
     return gone
   }
 
+  /// No longer waits for one object; it may be expected again.
+  mutating func forget(_ number: UInt64) {
+    guard let object = objects.removeValue(forKey: number) else { return }
+    expectedBytes -= object.length
+  }
+
   /// Takes those that were waited for and will not come.
   mutating func takeLost() -> [UInt64] {
     defer { lost = [] }

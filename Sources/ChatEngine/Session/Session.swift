@@ -206,6 +206,11 @@ public struct Session: ~Copyable {
   /// Parts of objects up to `number` that are not waited for are not wanted.
   public mutating func knowObjects(through number: UInt64) { objectsIn.know(below: number &+ 1) }
 
+  /// No longer waits for an object: what comes of it from now on is passed over.
+  public mutating func forgetObject(_ number: UInt64) {
+    if $objectsIn { objectsIn.forget(number) }
+  }
+
   /// The objects that are whole, in the order in which they became so.
   public mutating func takeObjects() -> [(number: UInt64, bytes: [UInt8])] {
     $objectsIn ? objectsIn.takeCompleted() : []

@@ -22,6 +22,7 @@ extension NativeFrontend {
     for object in peer.session.takeObjects() where object.number == peer.uploads.current?.object {
       peer.uploads.finished = object.bytes
     }
+    noteUpload(of: peer, at: now)
     // What is said while the server stops could be heard by those only who are still told; not
     // accepted, it is kept by its sender and said again to the next server.
     if !isClosing {
@@ -237,29 +238,70 @@ extension NativeFrontend {
       finish(offer, bytes, peer, member, at: now, &hub)
     }
     while peer.uploads.current == nil, !peer.uploads.offers.isEmpty {
-      begin(peer.uploads.offers.removeFirst(), peer)
+      begin(peer.uploads.offers.removeFirst(), peer, at: now)
     }
   }
 
-  private mutating func begin(_ offer: NativeRequest.Offer, _ peer: NativePeer) {
+  private mutating func begin(
+    _ offer: NativeRequest.Offer, _ peer: NativePeer, at now: Instant
+  ) {
     let key = NativeRuns.Key(client: peer.session.remoteKey, run: peer.run)
     if offer.number <= runs[key].shown {
       NativeReply.receipt(.offer, number: offer.number, failure: nil).send(on: &peer.session)
       return
     }
-    guard (1...UInt64(Limits.nativePictureBytesMax)).contains(offer.length) else {
+    guard offer.length > 0 else { return fail(offer, peer, "a picture has at least one byte") }
+    guard offer.length <= UInt64(Limits.nativePictureBytesMax) else {
       return fail(
         offer, peer,
         "a picture has at most \(Limits.nativePictureBytesMax) bytes "
           + "(limit nativePictureBytesMax)")
     }
     let length = Int(offer.length)
+    if uploadBytes + length > Limits.uploadBytesMax { giveUpStalledUploads(at: now) }
     guard uploadBytes + length <= Limits.uploadBytesMax,
       peer.session.expectObject(offer.object, length: length)
     else { return fail(offer, peer, "too many pictures are under way; try again") }
     uploadBytes += length
     peer.uploads.current = offer
+    (peer.uploads.bytesSeen, peer.uploads.lastProgress) = (0, now)
     NativeReply.want(number: offer.number).send(on: &peer.session)
+  }
+
+  /// Notes when an upload got on last: a byte now and then is not enough.
+  private func noteUpload(of peer: NativePeer, at now: Instant) {
+    guard peer.isUploading, let offer = peer.uploads.current,
+      let bytes = peer.session.objectProgress(offer.object),
+      bytes - peer.uploads.bytesSeen >= Limits.uploadProgressBytesMin
+    else { return }
+    (peer.uploads.bytesSeen, peer.uploads.lastProgress) = (bytes, now)
+  }
+
+  /// Gives up the uploads that do not get on, since somebody wants their room: else a few clients
+  /// that offer and send nothing would keep everybody from showing pictures.
+  private mutating func giveUpStalledUploads(at now: Instant) {
+    // Each time looks at every session, and one datagram can hold many offers.
+    if let last = uploadsLookedAt, now < last + .milliseconds(Limits.uploadLookMilliseconds) {
+      return
+    }
+    uploadsLookedAt = now
+    let limit = Duration.seconds(Limits.uploadStallSecondsMax)
+    var stalled: [NativePeer] = []
+    peers.forEachSlot { _, peer in
+      if peer.isUploading, peer.uploads.current != nil,
+        let last = peer.uploads.lastProgress, last + limit <= now
+      {
+        stalled.append(peer)
+      }
+    }
+    for peer in stalled {
+      guard let offer = peer.uploads.current else { continue }
+      (peer.uploads.current, peer.uploads.finished) = (nil, nil)
+      uploadBytes -= Int(offer.length)
+      peer.session.forgetObject(offer.object)
+      fail(offer, peer, "too little of it came for \(Limits.uploadStallSecondsMax) s; try again")
+      enqueue(peer)
+    }
   }
 
   private mutating func finish(

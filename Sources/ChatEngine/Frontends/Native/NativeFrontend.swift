@@ -32,6 +32,8 @@ public struct NativeFrontend: ~Copyable {
   var noticesDue: Instant?
   var noticesTold: Instant?
   var uploadBytes = 0
+  /// When uploads that do not get on were looked for last.
+  var uploadsLookedAt: Instant?
   var isClosing = false
 
   var random: SecretRandom

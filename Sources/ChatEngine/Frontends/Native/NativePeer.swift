@@ -38,6 +38,9 @@ final class NativePeer {
     var offers: [NativeRequest.Offer] = []
     /// A picture that is whole and waits for its sender's budget.
     var finished: [UInt8]?
+    /// How much of the current one had come when it got on last, and when that was.
+    var bytesSeen = 0
+    var lastProgress: Instant?
 
     var isEmpty: Bool { current == nil && offers.isEmpty && finished == nil }
   }

@@ -4,6 +4,31 @@ import Testing
 
 @Suite("NativeFrontend: talk")
 struct NativeTalkTests {
+  @Test("The last number that was refused is refused again; one before it counts as accepted")
+  func repeatsRefusal() {
+    let network = NativeNetwork()
+    let people = network.join("Ann", "Ben")
+    // Nothing at all, which is refused, under the numbers that the next two texts get.
+    for number: UInt64 in [1, 2] {
+      NativeRequest.say(number: number, text: [][...]).append(to: &people[0].talk)
+    }
+    people[0].sayTalk(at: network.now)
+    network.run(.seconds(1))
+    people[0].client.say(bytes("one"), at: network.now)
+    people[0].client.say(bytes("two"), at: network.now)
+    network.run(.seconds(1))
+    let failed = people[0].events.compactMap {
+      if case .failed(let ticket, let words) = $0 {
+        "\(ticket.number) \(String(decoding: words, as: UTF8.self))"
+      } else {
+        nil
+      }
+    }
+    #expect(people[0].accepted() == [1])
+    #expect(failed == ["2 it was not passed on before"])
+    #expect(people[1].conversation.isEmpty)
+  }
+
   private static func say(_ network: NativeNetwork, _ person: NativePerson, _ text: String) {
     person.client.say(bytes(text), at: network.now)
   }
