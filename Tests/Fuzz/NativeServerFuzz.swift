@@ -137,7 +137,7 @@ private final class NativeServerRun {
     hold(engine.isDrained, "sessions that stay")
     hold(engine.native.uploadBytes == 0, "room for uploads that nobody gives back")
     hold(engine.native.unconfirmed.isEmpty && engine.native.joined.isEmpty, "peers that stay")
-    hold(engine.native.sessionCounts.isEmpty && engine.native.places.isEmpty, "members that stay")
+    hold(engine.native.sessionCounts.allSatisfy { $0 == 0 }, "members that stay")
     hold(engine.clientCount == 0, "\(engine.clientCount) members that stay")
   }
 
@@ -270,10 +270,13 @@ private final class NativeServerRun {
     let members = UInt64(engine.clientCount)
     hold(members <= UInt64(clientsMax), "more clients than there may be")
     hold(counters.joined == counters.left + counters.lost + members, "somebody uncounted")
-    let native = engine.native.joined.count
-    hold(native == engine.native.places.count, "places that are not those of who joined")
+    let joined = engine.native.joined
     hold(
-      engine.native.sessionCounts.values.reduce(0, +) == native, "sessions are counted wrong")
+      joined.indices.allSatisfy { engine.native.peers[joined[$0]].place == UInt32($0) },
+      "places that are not those of who joined")
+    hold(
+      engine.native.sessionCounts.reduce(0, +) == UInt32(joined.count),
+      "sessions are counted wrong")
     hold(engine.native.uploadBytes >= 0, "more given back than was taken")
   }
 }
