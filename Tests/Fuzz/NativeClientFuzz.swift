@@ -108,9 +108,9 @@ private final class NativeClientRun {
     }
   }
 
-  private func author(_ choice: UInt8) -> NativeEvent.Author {
+  private func author(_ choice: UInt8) -> MessageID {
     let run = choice & 1 == 0 ? UInt32(truncatingIfNeeded: client.run) : UInt32(choice >> 6)
-    return NativeEvent.Author(run: run, number: UInt64(choice >> 1 & 7))
+    return MessageID(run: run, number: UInt64(choice >> 1 & 7))
   }
 
   private func told(_ kind: NativeEvent.Kind) {

@@ -163,7 +163,7 @@ struct NativeHearing {
   }
 
   private mutating func tell(
-    _ author: NativeEvent.Author, _ ownRun: UInt32, _ text: ArraySlice<UInt8>,
+    _ author: MessageID, _ ownRun: UInt32, _ text: ArraySlice<UInt8>,
     of member: UInt64, _ events: inout [ClientEvent]
   ) {
     if isOwn(author, member, ownRun) {
@@ -174,7 +174,7 @@ struct NativeHearing {
   }
 
   private func isOwn(
-    _ author: NativeEvent.Author, _ member: UInt64, _ ownRun: UInt32
+    _ author: MessageID, _ member: UInt64, _ ownRun: UInt32
   ) -> Bool {
     author.run == ownRun && author.run != 0 && ownNames.contains(name(member))
   }
@@ -183,7 +183,7 @@ struct NativeHearing {
 
   /// Whether an earlier log told it; texts of a run come in order.
   private mutating func isRepeated(
-    _ author: NativeEvent.Author, of member: UInt64, isPicture: Bool
+    _ author: MessageID, of member: UInt64, isPicture: Bool
   ) -> Bool {
     guard author.run != 0 else { return false }
     let sequence = Sequence(name: name(member), run: author.run, isPicture: isPicture)
@@ -195,7 +195,7 @@ struct NativeHearing {
   // MARK: Pictures
 
   private mutating func take(
-    _ picture: NativeEvent.Picture, _ author: NativeEvent.Author, _ event: NativeEvent,
+    _ picture: NativeEvent.Picture, _ author: MessageID, _ event: NativeEvent,
     _ isNew: Bool, _ ownRun: UInt32, _ session: inout Session, _ events: inout [ClientEvent]
   ) {
     if isOwn(author, event.member, ownRun) {

@@ -22,17 +22,8 @@ public struct NativeEvent: Equatable {
   public enum Kind: Equatable {
     case joined(name: String)
     case left(Departure)
-    case said(Author, text: ArraySlice<UInt8>)
-    case showed(Author, Picture)
-  }
-
-  /// By which the same message is known again: the author's run, and the number in it.
-  public struct Author: Hashable, Sendable {
-    /// The low 32 bits; 0 for members of plain dialects.
-    public var run: UInt32
-    public var number: UInt64
-
-    public init(run: UInt32, number: UInt64) { (self.run, self.number) = (run, number) }
+    case said(MessageID, text: ArraySlice<UInt8>)
+    case showed(MessageID, Picture)
   }
 
   public var seq: UInt64
@@ -78,9 +69,9 @@ public struct NativeEvent: Equatable {
     self = event
   }
 
-  private static func readAuthor(_ reader: inout ByteReader) -> Author? {
+  private static func readAuthor(_ reader: inout ByteReader) -> MessageID? {
     guard let run = reader.u32(), let number = reader.varint() else { return nil }
-    return Author(run: run, number: number)
+    return MessageID(run: run, number: number)
   }
 
   private static func readPicture(_ reader: inout ByteReader) -> Picture? {
@@ -128,7 +119,7 @@ public struct NativeEvent: Equatable {
       }, to: &bytes)
   }
 
-  private static func write(_ author: Author, to body: inout [UInt8]) {
+  private static func write(_ author: MessageID, to body: inout [UInt8]) {
     body.appendU32(author.run)
     body.appendVarint(author.number)
   }

@@ -220,15 +220,6 @@ public struct Hub {
   }
 }
 
-/// By which the program of a message's author knows it.
-public struct MessageID: Hashable, Sendable {
-  /// Tells that program from others.
-  public var run: UInt32
-  public var number: UInt64
-
-  public init(run: UInt32, number: UInt64) { (self.run, self.number) = (run, number) }
-}
-
 /// A member for as long as it stays. The generation counts everybody who ever joined, modulo 2^32,
 /// so it is no other member's, whatever the slot.
 public struct MemberID: Hashable, Sendable {

@@ -85,7 +85,7 @@ struct NativeMessageTests {
   }
 
   private static func event(_ random: inout SplitMix64) -> NativeEvent {
-    let author = NativeEvent.Author(
+    let author = MessageID(
       run: UInt32.random(in: 0 ... .max, using: &random), number: number(&random))
     let kind: NativeEvent.Kind
     switch Int.random(in: 0..<4, using: &random) {

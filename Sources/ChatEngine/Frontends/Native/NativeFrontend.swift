@@ -186,12 +186,12 @@ public struct NativeFrontend: ~Copyable {
       log.append(member, .left(NativeEvent.Departure(reason)))
       noteNotice(at: now)
     case .said(let text, let id):
-      log.append(member, .said(NativeEvent.Author(id), text: bytes.array(text)[...]))
+      log.append(member, .said(id ?? .none, text: bytes.array(text)[...]))
       hasNews = true
     case .showed(let jpeg, let header, let id):
       let author = id.map { Self.author(event.member, $0.run) }
       let picture = keep(bytes.array(jpeg), header, author: author)
-      log.append(member, .showed(NativeEvent.Author(id), picture))
+      log.append(member, .showed(id ?? .none, picture))
       hasNews = true
     }
   }
@@ -343,8 +343,4 @@ extension NativeEvent.Departure {
     case .unreachable: self = .unreachable
     }
   }
-}
-
-extension NativeEvent.Author {
-  init(_ id: MessageID?) { self.init(run: id?.run ?? 0, number: id?.number ?? 0) }
 }
