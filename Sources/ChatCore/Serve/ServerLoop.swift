@@ -150,6 +150,7 @@ final class ServerLoop {
         engine.output.drop(.saveQueue, from: nil, at: reactor.now)
       }
     case .keepOwner(let name, let owner): owned.append((name, owner))
+    case .commit: preconditionFailure("no history is kept")
     }
   }
 

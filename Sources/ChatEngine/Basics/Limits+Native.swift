@@ -28,6 +28,8 @@ extension Limits {
   public static let sharedFramesBytesMax = 40
   /// All frames that are no data, at their longest.
   public static let owedFramesBytesMax = 96
+  /// Channels of a session for rooms besides the lobby, and for history.
+  public static let sideChannelsMax = 72
   /// Those of them that ask whether the other end is there, and answer that.
   public static let pathFramesBytesMax = 1 + 9 + 9
   /// The reason that a session's end gives in words.

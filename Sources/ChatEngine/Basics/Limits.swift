@@ -52,6 +52,14 @@ public enum Limits {
   /// The name of a room, all of it ASCII.
   public static let roomNameBytesMax = 64
 
+  // MARK: Rooms
+
+  public static let roomsMax = 4_096
+  /// Besides the lobby.
+  public static let roomsPerMemberMax = 64
+  /// With more than so many bytes of messages that wait to be kept, no more are taken.
+  public static let keepingBytesHigh = 8 << 20
+
   // MARK: Kept files
 
   /// The file of a key; it has one line of 61 bytes.

@@ -150,13 +150,12 @@ extension NativeClient {
   // MARK: The log
 
   private func takeLog() {
-    let ownRun = UInt32(truncatingIfNeeded: run)
     while isHearing, let message = session?.takeMessage(.talk) {
       guard let event = NativeEvent(message) else {
         session?.fail("an event of type \(message.first ?? 0)")
         return
       }
-      hearing.take(event, ownRun: ownRun, &session!, &events)
+      hearing.take(event, ownRun: run, &session!, &events)
     }
     for object in session?.takeObjects() ?? [] {
       hearing.finish(object.number, object.bytes, &events)

@@ -32,7 +32,7 @@ struct NativeHearing {
   private struct Sequence: Hashable {
     /// Names belong to keys; runs are only claimed.
     var name: String
-    var run: UInt32
+    var run: UInt64
     var isPicture: Bool
   }
 
@@ -117,7 +117,7 @@ struct NativeHearing {
 
   /// Takes the next event of the log.
   mutating func take(
-    _ event: NativeEvent, ownRun: UInt32, _ session: inout Session, _ events: inout [ClientEvent]
+    _ event: NativeEvent, ownRun: UInt64, _ session: inout Session, _ events: inout [ClientEvent]
   ) {
     let isNew = event.seq > last
     if isNew {
@@ -134,10 +134,13 @@ struct NativeHearing {
     case .left:
       guard isNew, let name = names.removeValue(forKey: event.member) else { return }
       depart(event.member, name, &events)
-    case .said(let author, let text):
-      guard isNew, !isRepeated(author, of: event.member, isPicture: false) else { return }
+    case .said(let text), .did(let text), .topic(let text):
+      guard let author = event.message?.id, isNew,
+        !isRepeated(author, of: event.member, isPicture: false)
+      else { return }
       tell(author, ownRun, text, of: event.member, &events)
-    case .showed(let author, let picture):
+    case .showed(let picture):
+      guard let author = event.message?.id else { return }
       take(picture, author, event, isNew, ownRun, &session, &events)
     }
   }
@@ -163,7 +166,7 @@ struct NativeHearing {
   }
 
   private mutating func tell(
-    _ author: MessageID, _ ownRun: UInt32, _ text: ArraySlice<UInt8>,
+    _ author: MessageID, _ ownRun: UInt64, _ text: ArraySlice<UInt8>,
     of member: UInt64, _ events: inout [ClientEvent]
   ) {
     if isOwn(author, member, ownRun) {
@@ -174,7 +177,7 @@ struct NativeHearing {
   }
 
   private func isOwn(
-    _ author: MessageID, _ member: UInt64, _ ownRun: UInt32
+    _ author: MessageID, _ member: UInt64, _ ownRun: UInt64
   ) -> Bool {
     author.run == ownRun && author.run != 0 && ownNames.contains(name(member))
   }
@@ -196,7 +199,7 @@ struct NativeHearing {
 
   private mutating func take(
     _ picture: NativeEvent.Picture, _ author: MessageID, _ event: NativeEvent,
-    _ isNew: Bool, _ ownRun: UInt32, _ session: inout Session, _ events: inout [ClientEvent]
+    _ isNew: Bool, _ ownRun: UInt64, _ session: inout Session, _ events: inout [ClientEvent]
   ) {
     if isOwn(author, event.member, ownRun) {
       session.knowObjects(through: picture.object)

@@ -14,6 +14,8 @@ public struct Session: ~Copyable {
   /// What its packets are filled from.
   public struct SendSources {
     public var talk = ByteLog()
+    /// What happens in rooms that have side channels.
+    public var rooms: [ByteLog] = []
     public var objects = ObjectLog()
 
     public init() {}
@@ -35,6 +37,8 @@ public struct Session: ~Copyable {
 
   public internal(set) var ending: Ending?
   var owed = Owed()
+  /// Whether a side channel comes before the talk in the next packet.
+  var isSideNext = false
   let remoteID: UInt32
   /// What the other end puts into its headers.
   public let localID: UInt32
@@ -84,6 +88,8 @@ public struct Session: ~Copyable {
   @Seldom var objectsIn: IncomingObjects
   var objectLimit = UInt64(Limits.objectCreditBytes)
   @Seldom var losses: SessionLosses
+  @Seldom var sides: SendingSides
+  @Seldom var sidesIn: ReceivingSides
   /// What a PATH_CHALLENGE asked for last, and what our own asks for.
   var pathAnswer: UInt64 = 0
   var challenge: UInt64 = 0
@@ -152,7 +158,7 @@ public struct Session: ~Copyable {
   /// Whether all that was said, and all of `sources`, is acknowledged.
   public func isSettled(_ sources: SendSources) -> Bool {
     control.settled == controlBytes.end && talk.settled >= sources.talk.end
-      && objects.settled >= sources.objects.end
+      && objects.settled >= sources.objects.end && (!$sides || sides.isSettled(sources))
   }
 
   /// The position in the talk up to which the other end has everything.
@@ -192,6 +198,7 @@ public struct Session: ~Copyable {
     talkIn.dropTaken()
     if controlIn.newLimit() != nil { owed.frames.insert(.controlCredit) }
     if talkIn.newLimit() != nil { owed.frames.insert(.talkCredit) }
+    if $sidesIn, sidesIn.dropTaken() { owed.frames.insert(.sideCredit) }
   }
 
   /// Waits for an object.
@@ -243,7 +250,7 @@ public struct Session: ~Copyable {
 
 /// Frames other than data that wait to be sent. What they say is looked up when they are written.
 struct OwedFrames: OptionSet {
-  let rawValue: UInt8
+  let rawValue: UInt16
 
   static let controlCredit = OwedFrames(rawValue: 1)
   static let talkCredit = OwedFrames(rawValue: 2)
@@ -254,6 +261,8 @@ struct OwedFrames: OptionSet {
   static let pathResponse = OwedFrames(rawValue: 32)
   static let challenge = OwedFrames(rawValue: 64)
   static let ping = OwedFrames(rawValue: 128)
+  static let sideCredit = OwedFrames(rawValue: 256)
+  static let sideSkip = OwedFrames(rawValue: 512)
 
   static let aboutChannels: OwedFrames = [
     .controlCredit, .talkCredit, .objectCredit, .talkSkip, .objectSkip,

@@ -21,6 +21,8 @@ public struct NativeFrontend: ~Copyable {
   var sessionCounts: [UInt32] = []
   /// The slots of the peers that joined, side by side for the fan-out.
   var joined: [UInt32] = []
+  /// Peers of whom no more is taken until what waits to be kept is.
+  var heldUp: [UInt32] = []
   /// Peers that may have something to send.
   var queue: [UInt32] = []
   var queueTaken = 0
@@ -92,72 +94,67 @@ public struct NativeFrontend: ~Copyable {
   // MARK: In
 
   /// Handles one native datagram.
-  public mutating func receive(
-    _ bytes: Span<UInt8>, from address: PeerAddress, at now: Instant,
-    hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
-  ) {
+  public mutating func receive(_ bytes: Span<UInt8>, from address: PeerAddress, _ turn: inout Turn)
+  {
     bytes.withUnsafeBufferPointer { bytes in
       switch DatagramType(rawValue: bytes[0]) {
       case .data, .dataNextPhase, .shared, .sharedNextPhase:
-        hear(bytes, from: address, at: now, &hub, &joins, &output)
+        hear(bytes, from: address, &turn)
       case .hello:
-        answerHello(bytes, from: address, at: now, hub.memberCount, &output)
+        answerHello(bytes, from: address, turn.hub.memberCount, &turn)
       case .initiation:
-        answerInitiation(bytes, from: address, at: now, &joins, &output)
-      default: output.drop(.notNative, from: address, at: now)
+        answerInitiation(bytes, from: address, &turn)
+      default: turn.output.drop(.notNative, from: address, at: turn.now)
       }
     }
   }
 
   private mutating func hear(
-    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at now: Instant,
-    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
+    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, _ turn: inout Turn
   ) {
     guard let header = PacketHeader(bytes) else {
-      output.drop(.notNative, from: address, at: now)
+      turn.output.drop(.notNative, from: address, at: turn.now)
       return
     }
     guard let peer = peer(ofID: header.receiver) else {
-      reset(header.receiver, at: address, now, &output)
+      reset(header.receiver, at: address, &turn)
       return
     }
     let isTaken = peer.session.receive(
-      bytes, from: address, at: now, scratch: scratch, random: &random)
+      bytes, from: address, at: turn.now, scratch: scratch, random: &random)
     guard isTaken else {
-      output.drop(.notAuthentic, from: address, at: now)
+      turn.output.drop(.notAuthentic, from: address, at: turn.now)
       return
     }
-    if peer.initiation != nil { confirm(peer, at: now) }
-    serve(peer, at: now, &hub, &joins, &output)
-    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
+    if peer.initiation != nil { confirm(peer, at: turn.now) }
+    serve(peer, &turn)
+    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &turn) }
   }
 
   /// Does what is due for one peer. Stops early when there is nothing; `nextDeadline` says when.
   ///
   /// - Returns: whether there was something.
-  public mutating func expireOne(
-    at now: Instant, hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
-  ) -> Bool {
-    if let due = noticesDue, due <= now {
+  public mutating func expireOne(_ turn: inout Turn) -> Bool {
+    if let due = noticesDue, due <= turn.now {
       noticesDue = nil
       hasNews = true
     }
     let queued = timers.first
-    guard let slot = timers.popDue(now) else { return false }
+    guard let slot = timers.popDue(turn.now) else { return false }
     // Who has set another time since stands in the queue with that, too.
     guard let peer = peers.existing(slot), peer.queuedDeadline == queued else { return true }
     peer.queuedDeadline = nil
-    guard let due = peer.nextDeadline, due <= now else {
+    guard let due = peer.nextDeadline, due <= turn.now else {
       schedule(peer)
       return true
     }
-    peer.session.advance(to: now)
-    if let due = peer.joinDeadline, due <= now { peer.session.close(.idle, "did not join") }
-    if let due = peer.heldUntil, due <= now {
+    peer.session.advance(to: turn.now)
+    if let due = peer.joinDeadline, due <= turn.now { peer.session.close(.idle, "did not join") }
+    if let due = peer.heldUntil, due <= turn.now {
       peer.heldUntil = nil
-      serve(peer, at: now, &hub, &joins, &output)
+      serve(peer, &turn)
     }
-    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
+    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &turn) }
     return true
   }
 
@@ -167,44 +164,50 @@ public struct NativeFrontend: ~Copyable {
 
   // MARK: Out
 
-  /// Makes an event of the hub an entry of the log.
+  /// Makes an event of the hub an entry of the log, and tells a message's author what became of it.
   ///
-  /// - Parameter bytes: what the event's ranges lie in.
-  public mutating func deliver(
-    _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant
-  ) {
+  /// - Parameter body: its text or JPEG.
+  public mutating func deliver(_ event: HubEvent, _ body: Span<UInt8>, at now: Instant) {
+    if let program = event.program, let id = event.id {
+      settle(event.isPicture ? .offer : .say, id.number, event.failure?.text, of: program)
+    }
+    if event.failure != nil { return }
     roster.note(event)
     // Where no native client ever was, only those of the server's life before this one can come
     // back and ask for it, and they come soon.
     if runs.isEmpty, log.nextSeq > Limits.unheardEventsMax { return log.pass() }
-    let member = Self.number(of: event.member)
+    append(event, body)
+    if event.isMessage { hasNews = true } else { noteNotice(at: now) }
+  }
+
+  private mutating func append(_ event: HubEvent, _ body: Span<UInt8>) {
+    let kind: NativeEvent.Kind
     switch event.kind {
-    case .joined:
-      log.append(member, .joined(name: event.name.text))
-      noteNotice(at: now)
-    case .left(let reason):
-      log.append(member, .left(NativeEvent.Departure(reason)))
-      noteNotice(at: now)
-    case .said(let text, let id):
-      log.append(member, .said(id ?? .none, text: bytes.array(text)[...]))
-      hasNews = true
-    case .showed(let jpeg, let header, let id):
-      let author = id.map { Self.author(event.member, $0.run) }
-      let picture = keep(bytes.array(jpeg), header, author: author)
-      log.append(member, .showed(id ?? .none, picture))
-      hasNews = true
+    case .joined: kind = .joined(name: event.name.text)
+    case .left(let reason): kind = .left(NativeEvent.Departure(reason))
+    case .said(let isAction):
+      let text = body.array(0..<body.count)[...]
+      kind = isAction ? .did(text) : .said(text)
+    case .topic: kind = .topic(body.array(0..<body.count)[...])
+    case .showed(let header, let hash):
+      let author = event.id.map { Self.author(event.member, $0.run) }
+      kind = .showed(keep(body.array(0..<body.count), header, hash, author: author))
     }
+    log.append(
+      NativeEvent(
+        seq: log.nextSeq, member: Self.number(of: event.member), kind: kind,
+        message: event.isMessage ? NativeEvent.Message(event) : nil))
   }
 
   private mutating func keep(
-    _ jpeg: [UInt8], _ header: JPEGHeader, author: UInt64?
+    _ jpeg: [UInt8], _ header: JPEGHeader, _ hash: [UInt8], author: UInt64?
   ) -> NativeEvent.Picture {
     let key = CipherKey.make(&random)
     let object = log.appendObject(jpeg, author: author, key: key)
     return NativeEvent.Picture(
       object: object, length: UInt64(jpeg.count), width: UInt16(clamping: header.width),
       height: UInt16(clamping: header.height), key: key.withBytes { $0.array(0..<$0.count) },
-      hash: Blake2b.hash256(jpeg.span))
+      hash: hash)
   }
 
   /// Notices wait for each other when many come, so that a crowd that joins is told of itself in
@@ -226,34 +229,33 @@ public struct NativeFrontend: ~Copyable {
   /// Fills the outbox with what the sessions have to send, until it is high.
   ///
   /// - Returns: whether there is more, so that this is to be called again once the outbox is empty.
-  public mutating func fill(at now: Instant, hub: inout Hub, output: inout ServerOutput) -> Bool {
+  public mutating func fill(_ turn: inout Turn) -> Bool {
     if hasNews {
       hasNews = false
       log.release()
-      noticesTold = now
+      noticesTold = turn.now
       noticesDue = nil
       enqueueJoined()
     }
     while queueTaken < queue.count {
-      if output.outbox.isHigh { return true }
+      if turn.output.outbox.isHigh { return true }
       let slot = queue[queueTaken]
       queueTaken += 1
       isQueued[Int(slot)] = false
-      if let peer = peers.existing(slot) { send(peer, at: now, &hub, &output) }
+      if let peer = peers.existing(slot) { send(peer, &turn) }
     }
     queue.removeAll(keepingCapacity: true)
     queueTaken = 0
     return false
   }
 
-  private mutating func send(
-    _ peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
-  ) {
+  private mutating func send(_ peer: NativePeer, _ turn: inout Turn) {
     if isClosing { closeIfSettled(peer) }
     let state = peer.session.sendAll(
-      into: &output.outbox, from: log.sources, at: now, atMost: Limits.sessionDatagramsPerTurn)
+      into: &turn.output.outbox, from: log.sources, at: turn.now,
+      atMost: Limits.sessionDatagramsPerTurn)
     switch state {
-    case .ended: end(peer, &hub, &output)
+    case .ended: end(peer, &turn)
     case .hasMore:
       enqueue(peer)
       schedule(peer)
@@ -265,6 +267,17 @@ public struct NativeFrontend: ~Copyable {
   private func closeIfSettled(_ peer: NativePeer) {
     if !peer.session.isClosing, peer.session.isSettled(log.sources) {
       peer.session.close(.shuttingDown)
+    }
+  }
+
+  /// Goes on with those of whom nothing was taken while too much waited to be kept.
+  public mutating func resume(_ turn: inout Turn) {
+    let slots = heldUp
+    heldUp.removeAll(keepingCapacity: true)
+    for slot in slots {
+      guard let peer = peers.existing(slot) else { continue }
+      serve(peer, &turn)
+      if peer.session.ending == nil { enqueue(peer) } else { end(peer, &turn) }
     }
   }
 
@@ -342,5 +355,12 @@ extension NativeEvent.Departure {
     case .idle: self = .silent
     case .unreachable: self = .unreachable
     }
+  }
+}
+
+extension NativeEvent.Message {
+  init(_ event: HubEvent) {
+    self.init(
+      number: event.number, time: event.time.unixMilliseconds, id: event.id ?? .none)
   }
 }

@@ -32,12 +32,14 @@ struct NativeLog {
 
   var waitingBytes: Int { waiting.count }
 
-  mutating func append(_ member: UInt64, _ kind: NativeEvent.Kind) {
+  /// Appends the event whose `seq` is `nextSeq`.
+  mutating func append(_ event: NativeEvent) {
+    precondition(event.seq == nextSeq, "events are numbered in order")
     var objects = sources.objects.end
     // Whoever goes on at a picture's event has not got its bytes, which are here already.
-    if case .showed(_, let picture) = kind { objects -= picture.length }
+    if case .showed(let picture) = event.kind { objects -= picture.length }
     marks.append(Mark(talk: talkEnd, objects: objects))
-    NativeEvent(seq: nextSeq, member: member, kind: kind).append(to: &waiting)
+    event.append(to: &waiting)
     nextSeq += 1
   }
 

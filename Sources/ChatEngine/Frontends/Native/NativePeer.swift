@@ -51,6 +51,9 @@ final class NativePeer {
     self.initiation = initiation
   }
 
+  /// The program that speaks through it, once it joined.
+  var program: ClientProgram { ClientProgram(client: session.remoteKey, run: run) }
+
   /// Whether there are pictures on their way here; the memory for them goes with the last.
   var isUploading: Bool {
     if !$uploads { return false }
@@ -80,11 +83,18 @@ struct NativeRun {
   private var speaker = nobody
   /// The greater, the later it was made.
   fileprivate var turn: UInt32 = 0
-  /// The greatest numbers that were accepted.
-  var said: UInt64 = 0
-  /// The last number of SAY that was refused for good.
-  var lastRefused: UInt64 = 0
-  var shown: UInt64 = 0
+  var said = Numbers()
+  var shown = Numbers()
+
+  /// How far the program's numbers of one kind were dealt with.
+  struct Numbers {
+    /// The greatest that was taken; what comes again is known by it.
+    var accepted: UInt64 = 0
+    /// The greatest whose author was told what became of it: it is kept, or it failed.
+    var settled: UInt64 = 0
+    /// The last that was refused for good.
+    var lastRefused: UInt64 = 0
+  }
 
   /// The session that speaks for it now.
   var slot: UInt32? {
@@ -95,12 +105,7 @@ struct NativeRun {
 
 /// The runs of the last while, the oldest forgotten first.
 struct NativeRuns {
-  struct Key: Hashable {
-    var client: PublicKey
-    var run: UInt64
-  }
-
-  private var runs: [Key: NativeRun] = [:]
+  private var runs: [ClientProgram: NativeRun] = [:]
   private var nextTurn: UInt32 = 0
   /// With more than so many some are forgotten.
   private var limit = Limits.runsMax
@@ -109,10 +114,10 @@ struct NativeRuns {
   var isEmpty: Bool { runs.isEmpty }
 
   /// Whether a run was here before, and is not forgotten.
-  func knows(_ key: Key) -> Bool { runs[key] != nil }
+  func knows(_ key: ClientProgram) -> Bool { runs[key] != nil }
 
   /// The run of `key`, made where it is not known.
-  subscript(_ key: Key) -> NativeRun {
+  subscript(_ key: ClientProgram) -> NativeRun {
     get { runs[key] ?? NativeRun() }
     set {
       var run = newValue
