@@ -55,6 +55,11 @@ public enum Limits {
   // MARK: Rooms
 
   public static let roomsMax = 4_096
+  /// What a room is about.
+  public static let topicBytesMax = 512
+  /// The logs of all rooms but the lobby, shared between them; each has at least so small a part.
+  public static let roomLogsBytes = 64 << 20
+  public static let roomLogsShareMin = 16
   /// Besides the lobby.
   public static let roomsPerMemberMax = 64
   /// With more than so many bytes of messages that wait to be kept, no more are taken.

@@ -28,7 +28,7 @@ extension NativeClient {
   // MARK: Saying
 
   func say(_ request: NativeRequest) {
-    if case .say = request {
+    if request.isTalk {
       sources.talk.append { request.append(to: &$0) }
       talkSaid += 1
     } else {
@@ -39,7 +39,7 @@ extension NativeClient {
   /// Says something that waits, in the session as it is now.
   func utter(_ pending: Pending) {
     switch pending.kind {
-    case .text(let text): say(.say(number: pending.number, text: text[...]))
+    case .text(let text): say(.say(NativeRequest.Say(number: pending.number, text: text[...])))
     case .picture(let jpeg):
       say(
         .offer(
@@ -69,6 +69,7 @@ extension NativeClient {
       case .figures(let theirs):
         if let figures { events.append(.figures(ours: figures, theirs: theirs)) }
       case .sessions(let page): take(page)
+      case .entered, .notEntered, .parted: break
       }
       if isEnded { return }
     }

@@ -58,6 +58,7 @@ public struct Hub {
     /// More than the member's budget allows.
     case tooFast
     case notInRoom
+    case topicTooLong
     case picture(JPEGHeader.Fault)
 
     /// One line for a person.
@@ -65,6 +66,7 @@ public struct Hub {
       switch self {
       case .tooFast: "you are sending too fast"
       case .notInRoom: "you are not in that room"
+      case .topicTooLong: "a topic has at most \(Limits.topicBytesMax) bytes"
       case .picture(let fault): fault.text
       }
     }
@@ -204,6 +206,16 @@ public struct Hub {
     add(.said(isAction: isAction), in: room, by: member, text, id: id, at: time)
   }
 
+  /// A member says what a room is about from now on; nothing takes that away.
+  public mutating func setTopic(
+    _ member: MemberID, of room: RoomID, _ text: Span<UInt8>, id: MessageID? = nil,
+    at time: TurnTime
+  ) throws(SpeechRefusal) {
+    guard text.count <= Limits.topicBytesMax else { throw .topicTooLong }
+    try takeSpeech(of: member, in: room, at: time)
+    add(.topic, in: room, by: member, text, id: id, at: time)
+  }
+
   /// When a member may next say something; not after now where it may at once.
   public func nextSpeech(of member: MemberID) -> Instant {
     check(member)
@@ -272,6 +284,9 @@ public struct Hub {
   public mutating func nextEvent() -> HubEvent? {
     if !keepsHistory { queue.releaseAll() }
     guard let event = queue.next() else { return nil }
+    if event.kind == .topic, event.failure == nil {
+      rooms[event.room].topic = String(decoding: bytes[place(of: event)], as: UTF8.self)
+    }
     if case .left = event.kind { rooms.forgetIfUnused(event.room) }
     return event
   }

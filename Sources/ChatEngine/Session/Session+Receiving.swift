@@ -167,7 +167,7 @@ extension Session {
     case .control: control.raise(limit: limit)
     case .talk: talk.raise(limit: talkBase &+ limit)
     case .objects: objects.raise(limit: objectBase &+ limit)
-    case nil: raiseSide(channel, limit: limit)
+    case nil: return raiseSide(channel, limit: limit)
     }
     return true
   }
@@ -180,7 +180,7 @@ extension Session {
     case .control: return false
     case .talk: talkIn.skip(to: offset)
     case .objects: objectsIn.forget(below: offset)
-    case nil: skipSide(channel, to: offset)
+    case nil: return skipSide(channel, to: offset)
     }
     return true
   }

@@ -311,10 +311,10 @@ extension Session {
       skippedObjects = sources.objects.firstNumber
       if skippedObjects != nil { owed.frames.insert(.objectSkip) }
     }
-    guard let objectAuthor else { return }
     while objects.next < sources.objects.end {
       let object = sources.objects[sources.objects.index(at: objects.next)]
-      guard object.author == objectAuthor else { return }
+      let isOwn = object.author != nil && object.author == objectAuthor
+      guard isOwn || object.room.map({ !isIn($0) }) ?? false else { return }
       objects.pass(object.positions)
     }
   }

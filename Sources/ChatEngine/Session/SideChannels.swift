@@ -40,13 +40,16 @@ struct SendingSides: HasBeginning {
   private(set) var channels: [Channel?] = []
   /// Which was sent last; the others come first.
   private var last = 0
+  /// Numbers below may have been used.
+  private(set) var next = SideChannels.firstNumber
 
   /// Opens a channel.
   ///
   /// - Returns: false where there are as many as may be, or one has the number already.
   mutating func open(_ channel: Channel) -> Bool {
-    let isNew = channel.number >= SideChannels.firstNumber && index(of: channel.number) == nil
-    guard isNew, channels.count(where: { $0 != nil }) < Limits.sideChannelsMax else { return false }
+    guard channel.number >= next, channels.count(where: { $0 != nil }) < Limits.sideChannelsMax
+    else { return false }
+    next = channel.number + 1
     if let vacant = channels.firstIndex(where: { $0 == nil }) {
       channels[vacant] = channel
     } else {
@@ -192,6 +195,11 @@ struct ReceivingSides: HasBeginning {
 }
 
 extension Session {
+  /// Whether it follows one of the sources' rooms.
+  func isIn(_ room: UInt32) -> Bool {
+    $sides && sides.channels.contains { $0?.room == room }
+  }
+
   /// Begins to send what happens in one of the sources' rooms, or bytes of its own, on a channel
   /// whose number the other end chose.
   ///
@@ -297,13 +305,19 @@ extension Session {
     try sidesIn[index].stream.receive(bytes, at: offset)
   }
 
-  mutating func raiseSide(_ number: UInt64, limit: UInt64) {
-    guard $sides, let index = sides.index(of: number), let base = sides[index]?.base else { return }
-    sides[index]?.stream.raise(limit: base &+ limit)
+  /// - Returns: false for a channel that was never open.
+  mutating func raiseSide(_ number: UInt64, limit: UInt64) -> Bool {
+    guard $sides, number >= SideChannels.firstNumber, number < sides.next else { return false }
+    if let index = sides.index(of: number), let base = sides[index]?.base {
+      sides[index]?.stream.raise(limit: base &+ limit)
+    }
+    return true
   }
 
-  mutating func skipSide(_ number: UInt64, to offset: UInt64) {
-    guard $sidesIn, let index = sidesIn.index(of: number) else { return }
-    sidesIn[index].stream.skip(to: offset)
+  /// - Returns: false for a channel that was never expected.
+  mutating func skipSide(_ number: UInt64, to offset: UInt64) -> Bool {
+    guard $sidesIn, sidesIn.wasExpected(number) else { return false }
+    if let index = sidesIn.index(of: number) { sidesIn[index].stream.skip(to: offset) }
+    return true
   }
 }

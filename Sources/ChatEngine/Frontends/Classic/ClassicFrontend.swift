@@ -337,7 +337,7 @@ extension ClassicFrontend {
 
   private mutating func refuse(_ refusal: Hub.SpeechRefusal, _ slot: UInt32, _ turn: inout Turn) {
     switch refusal {
-    case .notInRoom: preconditionFailure("everybody is in the lobby")
+    case .notInRoom, .topicTooLong: preconditionFailure("who is in the lobby only says texts")
     case .tooFast:
       turn.output.drop(.messagesPerSecond, from: peers[slot].address, at: turn.now)
       warn(slot, "you are sending too fast", &turn)

@@ -52,7 +52,7 @@ extension NativeFrontend {
   private func figures(of peer: NativePeer) -> SessionFigures {
     var figures = peer.session.figures
     if peer.member != nil {
-      let told = log.seq(at: peer.session.talkNext) &- peer.firstSeq
+      let told = lobby.log.seq(at: peer.session.talkNext) &- peer.firstSeq
       figures[.messagesSent] &+= UInt64(UInt32(truncatingIfNeeded: told))
     }
     return figures

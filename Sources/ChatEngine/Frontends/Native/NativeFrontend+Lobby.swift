@@ -13,7 +13,7 @@ extension NativeFrontend {
       case .offer(let offer): take(offer, from: peer)
       case .ownFigures: tellFigures(to: peer, &turn)
       case .allFigures(let first): tellSessions(from: first, to: peer, &turn)
-      case .say: peer.session.fail("talk on the control channel")
+      case .say, .enter, .part: peer.session.fail("talk on the control channel")
       }
     }
     for object in peer.session.takeObjects() where object.number == peer.uploads.current?.object {
@@ -89,7 +89,7 @@ extension NativeFrontend {
     let key = ClientProgram(client: peer.session.remoteKey, run: join.run)
     let missing = Int(member.slot) + 1 - sessionCounts.count
     if missing > 0 { sessionCounts += repeatElement(0, count: missing) }
-    if sessionCounts[Int(member.slot)] == 0 { roster.add(member, turn.hub.name(of: member)) }
+    if sessionCounts[Int(member.slot)] == 0 { lobby.roster.add(member, turn.hub.name(of: member)) }
     sessionCounts[Int(member.slot)] += 1
     let wasHere = runs.knows(key)
     if let old = runs[key].slot, let other = peers.existing(old), other !== peer {
@@ -100,13 +100,17 @@ extension NativeFrontend {
     (peer.member, peer.run, peer.joinDeadline) = (member, join.run, nil)
     stopLookingOn(peer)
     runs[key].slot = peer.slot
-    peer.place = UInt32(joined.count)
-    joined.append(peer.slot)
-    let resumed = wasHere && join.log == log.id ? log.position(after: join.last) : nil
+    peer.place = lobby.add(peer.slot)
+    let objectsEnd = sources.objects.end
+    let resumed =
+      wasHere && join.log == logID
+      ? lobby.log.position(after: join.last, objectsEnd: objectsEnd) : nil
     // Who was here before, in this life of the server or another, missed what is kept; who was not
     // is told what happens from now on, and of its own joining by the list of who is here.
-    let isBack = join.log != 0 && (wasHere || join.log != log.id)
-    let from = isBack ? log.beginning : log.end
+    let isBack = join.log != 0 && (wasHere || join.log != logID)
+    let from =
+      isBack
+      ? lobby.log.beginning(objectsEnd: objectsEnd) : lobby.log.end(objectsEnd: objectsEnd)
     let place = resumed ?? from.place
     peer.session.follow(talkFrom: place.talk, objectsFrom: place.objects)
     peer.firstSeq = UInt32(truncatingIfNeeded: resumed == nil ? from.seq : join.last + 1)
@@ -115,13 +119,15 @@ extension NativeFrontend {
     let name = turn.hub.name(of: member)
     NativeReply.welcome(
       NativeReply.Welcome(
-        name: name.text, member: Self.number(of: member), log: log.id,
+        name: name.text, member: Self.number(of: member), log: logID,
         isResumed: resumed != nil, next: resumed == nil ? from.seq : join.last + 1,
         said: run.said.settled, shown: run.shown.settled,
         messageBytesMax: UInt64(Limits.messageBytesMax),
-        pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName)
+        pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName,
+        nextNumber: turn.hub.nextNumber(in: .lobby), topic: turn.hub.topic(of: .lobby))
     ).send(on: &peer.session)
-    roster.refresh(from: turn.hub)
+    lobby.roster.refresh(from: turn.hub)
+    let roster = lobby.roster
     peer.session.sendControl(messages: roster.messageCount) { roster.append(to: &$0) }
     record(name, peer, &turn)
   }
@@ -169,16 +175,22 @@ extension NativeFrontend {
         if isHeldUp(peer, turn.hub) { return }
       }
       guard let message = peer.session.takeMessage(.talk) else { return }
-      guard let member = peer.member, case .say(let number, let text)? = NativeRequest(message)
-      else { return peer.session.fail("talk of type \(message.first ?? 0)") }
-      say(text, number, peer, member, &turn)
+      guard let member = peer.member, let request = NativeRequest(message), request.isTalk else {
+        return peer.session.fail("talk of type \(message.first ?? 0)")
+      }
+      switch request {
+      case .say(let words): say(words, peer, member, &turn)
+      case .enter(let wanted): enter(wanted, peer, &turn)
+      case .part(let channel): part(channel, peer, &turn)
+      case .join, .leave, .offer, .ownFigures, .allFigures: break
+      }
     }
   }
 
   private mutating func say(
-    _ text: ArraySlice<UInt8>, _ number: UInt64, _ peer: NativePeer, _ member: MemberID,
-    _ turn: inout Turn
+    _ words: NativeRequest.Say, _ peer: NativePeer, _ member: MemberID, _ turn: inout Turn
   ) {
+    let (number, text) = (words.number, words.text)
     let key = peer.program
     if number <= runs[key].said.accepted {
       answerAgain(.say, number, runs[key].said, peer)
@@ -192,17 +204,32 @@ extension NativeFrontend {
     } else if !UTF8Text.isValid(text.span) {
       failure = "it is not UTF-8"
     } else {
-      let id = MessageID(run: peer.run, number: number)
-      do throws(Hub.SpeechRefusal) {
-        try turn.hub.say(member, text.span, id: id, at: turn.time)
-      } catch {
-        failure = error.text
-      }
+      failure = pass(words, peer, member, &turn)
     }
     runs[key].said.accepted = number
     if let failure {
       turn.hub.refuse(
         member, id: MessageID(run: peer.run, number: number), failure, at: turn.time)
+    }
+  }
+
+  /// - Returns: why it is not passed on; nil where it is.
+  private func pass(
+    _ words: NativeRequest.Say, _ peer: NativePeer, _ member: MemberID, _ turn: inout Turn
+  ) -> String? {
+    let id = MessageID(run: peer.run, number: words.number)
+    let text = words.text.span
+    do throws(Hub.SpeechRefusal) {
+      guard let room = peer.room(on: words.channel) else { throw .notInRoom }
+      switch words.kind {
+      case .topic: try turn.hub.setTopic(member, of: room, text, id: id, at: turn.time)
+      case .text, .action:
+        try turn.hub.say(
+          member, in: room, text, isAction: words.kind == .action, id: id, at: turn.time)
+      }
+      return nil
+    } catch {
+      return error.text
     }
   }
 
@@ -330,7 +357,9 @@ extension NativeFrontend {
     }
     do throws(Hub.SpeechRefusal) {
       let id = MessageID(run: peer.run, number: offer.number)
-      try turn.hub.show(member, bytes.span, hash: offer.hash, id: id, at: turn.time)
+      guard let room = peer.room(on: offer.channel) else { throw .notInRoom }
+      try turn.hub.show(
+        member, in: room, bytes.span, hash: offer.hash, id: id, at: turn.time)
     } catch {
       return fail(offer, peer, error.text)
     }
@@ -372,11 +401,8 @@ extension NativeFrontend {
     peer.member = nil
     let key = peer.program
     if runs[key].slot == peer.slot { runs[key].slot = nil }
-    let last = joined.removeLast()
-    if last != peer.slot {
-      joined[Int(peer.place)] = last
-      peers[last].place = peer.place
-    }
+    leaveRooms(peer, member, reason, &turn)
+    if let moved = lobby.remove(at: peer.place) { peers[moved].place = peer.place }
     sessionCounts[Int(member.slot)] -= 1
     if sessionCounts[Int(member.slot)] == 0 { turn.hub.leave(member, reason, at: turn.time) }
   }

@@ -7,9 +7,16 @@
 /// nothing is kept of it and no answer is longer than its question; a message of a run is taken
 /// once; a member is present as long as one of its sessions is.
 public struct NativeFrontend: ~Copyable {
-  var log: NativeLog
-  /// Who is here, as newcomers are told.
-  var roster = NativeRoster()
+  /// What the sessions send from: what happened in each room, and pictures.
+  var sources = Session.SendSources()
+  /// Tells the logs of the rooms from those before the server was started again.
+  let logID: UInt64
+  var nextObject: UInt64 = 1
+  var lobby = NativeRoom(.lobby)
+  /// The other rooms that native clients ever were in, by their slots in the hub.
+  var rooms: [NativeRoom?] = []
+  /// The slots of those that have something to tell, now or when it is due.
+  var roomsWithNews: [UInt32] = []
   var peers: Slab<NativePeer>
   /// So that an id that was used before is not taken for a new session's.
   var generations: [UInt32] = []
@@ -19,8 +26,6 @@ public struct NativeFrontend: ~Copyable {
   var runs = NativeRuns()
   /// How many sessions each member has, by its slot in the hub.
   var sessionCounts: [UInt32] = []
-  /// The slots of the peers that joined, side by side for the fan-out.
-  var joined: [UInt32] = []
   /// Peers of whom no more is taken until what waits to be kept is.
   var heldUp: [UInt32] = []
   /// Peers that may have something to send.
@@ -29,10 +34,6 @@ public struct NativeFrontend: ~Copyable {
   /// Whether they stand in the queue, by their slots: who has news for all does not look at each.
   var isQueued: [Bool] = []
   var timers = TimerQueue()
-  /// Whether the log has news for everybody, and when notices that nobody was told of yet are told.
-  var hasNews = false
-  var noticesDue: Instant?
-  var noticesTold: Instant?
   var uploadBytes = 0
   /// When uploads that do not get on were looked for last.
   var uploadsLookedAt: Instant?
@@ -62,7 +63,7 @@ public struct NativeFrontend: ~Copyable {
     resetKey = keyPair.secret.withBytes {
       Blake2b.keyed256(key: $0, Array("reset token".utf8))
     }
-    log = NativeLog(id: random.uint64())
+    logID = random.uint64()
     peers = Slab(capacity: configuration.clientsMax + Limits.unconfirmedMax)
     firstGeneration = configuration.firstSessionGeneration
     self.random = random
@@ -87,8 +88,9 @@ public struct NativeFrontend: ~Copyable {
   package var footprint: Footprint {
     Footprint(
       sessions: peers.count, unconfirmed: unconfirmed.count, timers: timers.count,
-      queued: queue.count, uploadBytes: uploadBytes, talkLogBytes: log.sources.talk.count,
-      objectLogBytes: log.sources.objects.count)
+      queued: queue.count, uploadBytes: uploadBytes,
+      talkLogBytes: sources.talk.count + sources.rooms.reduce(0) { $0 + $1.count },
+      objectLogBytes: sources.objects.count)
   }
 
   // MARK: In
@@ -135,10 +137,8 @@ public struct NativeFrontend: ~Copyable {
   ///
   /// - Returns: whether there was something.
   public mutating func expireOne(_ turn: inout Turn) -> Bool {
-    if let due = noticesDue, due <= turn.now {
-      noticesDue = nil
-      hasNews = true
-    }
+    lobby.advance(to: turn.now)
+    for slot in roomsWithNews { rooms[Int(slot)]?.advance(to: turn.now) }
     let queued = timers.first
     guard let slot = timers.popDue(turn.now) else { return false }
     // Who has set another time since stands in the queue with that, too.
@@ -159,7 +159,9 @@ public struct NativeFrontend: ~Copyable {
   }
 
   public var nextDeadline: Instant? {
-    timers.first.earlier(noticesDue)
+    var deadline = timers.first.earlier(lobby.noticesDue)
+    for slot in roomsWithNews { deadline = deadline.earlier(rooms[Int(slot)]?.noticesDue) }
+    return deadline
   }
 
   // MARK: Out
@@ -172,71 +174,69 @@ public struct NativeFrontend: ~Copyable {
       settle(event.isPicture ? .offer : .say, id.number, event.failure?.text, of: program)
     }
     if event.failure != nil { return }
-    roster.note(event)
+    if event.room != .lobby { return deliver(event, body, toSide: event.room, at: now) }
+    lobby.roster.note(event)
     // Where no native client ever was, only those of the server's life before this one can come
     // back and ask for it, and they come soon.
-    if runs.isEmpty, log.nextSeq > Limits.unheardEventsMax { return log.pass() }
-    append(event, body)
-    if event.isMessage { hasNews = true } else { noteNotice(at: now) }
+    if runs.isEmpty, lobby.log.nextSeq > Limits.unheardEventsMax {
+      lobby.log.pass(&sources.talk)
+      return sources.objects.drop(toBytes: 0)
+    }
+    let kind = kind(of: event, body)
+    lobby.append(event, kind, objectsEnd: sources.objects.end, at: now)
   }
 
-  private mutating func append(_ event: HubEvent, _ body: Span<UInt8>) {
-    let kind: NativeEvent.Kind
+  /// The same for a room besides the lobby, if native clients ever were in it.
+  private mutating func deliver(
+    _ event: HubEvent, _ body: Span<UInt8>, toSide id: RoomID, at now: Instant
+  ) {
+    let slot = Int(id.slot)
+    guard slot < rooms.count, rooms[slot]?.id == id else { return }
+    rooms[slot]?.roster.note(event)
+    let kind = kind(of: event, body)
+    rooms[slot]?.append(event, kind, objectsEnd: sources.objects.end, at: now)
+    if !roomsWithNews.contains(id.slot) { roomsWithNews.append(id.slot) }
+  }
+
+  private mutating func kind(of event: HubEvent, _ body: Span<UInt8>) -> NativeEvent.Kind {
     switch event.kind {
-    case .joined: kind = .joined(name: event.name.text)
-    case .left(let reason): kind = .left(NativeEvent.Departure(reason))
+    case .joined: return .joined(name: event.name.text)
+    case .left(let reason): return .left(NativeEvent.Departure(reason))
     case .said(let isAction):
       let text = body.array(0..<body.count)[...]
-      kind = isAction ? .did(text) : .said(text)
-    case .topic: kind = .topic(body.array(0..<body.count)[...])
+      return isAction ? .did(text) : .said(text)
+    case .topic: return .topic(body.array(0..<body.count)[...])
     case .showed(let header, let hash):
       let author = event.id.map { Self.author(event.member, $0.run) }
-      kind = .showed(keep(body.array(0..<body.count), header, hash, author: author))
+      return .showed(
+        keep(body.array(0..<body.count), header, hash, in: event.room, author: author))
     }
-    log.append(
-      NativeEvent(
-        seq: log.nextSeq, member: Self.number(of: event.member), kind: kind,
-        message: event.isMessage ? NativeEvent.Message(event) : nil))
   }
 
   private mutating func keep(
-    _ jpeg: [UInt8], _ header: JPEGHeader, _ hash: [UInt8], author: UInt64?
+    _ jpeg: [UInt8], _ header: JPEGHeader, _ hash: [UInt8], in room: RoomID, author: UInt64?
   ) -> NativeEvent.Picture {
     let key = CipherKey.make(&random)
-    let object = log.appendObject(jpeg, author: author, key: key)
+    let object = nextObject
+    nextObject += 1
+    sources.objects.append(
+      jpeg, number: object, room: room == .lobby ? nil : room.slot, author: author, sharedKey: key)
+    sources.objects.drop(toBytes: Limits.objectLogBytes)
     return NativeEvent.Picture(
       object: object, length: UInt64(jpeg.count), width: UInt16(clamping: header.width),
       height: UInt16(clamping: header.height), key: key.withBytes { $0.array(0..<$0.count) },
       hash: hash)
   }
 
-  /// Notices wait for each other when many come, so that a crowd that joins is told of itself in
-  /// few datagrams. Talk never waits.
-  private mutating func noteNotice(at now: Instant) {
-    if log.waitingBytes >= Limits.noticeBytesHigh { hasNews = true }
-    if hasNews || noticesDue != nil { return }
-    // Each time costs something for each client, so a large crowd is told more rarely.
-    let gap =
-      Duration.milliseconds(Limits.noticeGapMilliseconds)
-      + .microseconds(Limits.noticeGapMicrosecondsPerClient * joined.count)
-    if let noticesTold, noticesTold + gap > now {
-      noticesDue = noticesTold + gap
-    } else {
-      hasNews = true
-    }
-  }
-
   /// Fills the outbox with what the sessions have to send, until it is high.
   ///
   /// - Returns: whether there is more, so that this is to be called again once the outbox is empty.
   public mutating func fill(_ turn: inout Turn) -> Bool {
-    if hasNews {
-      hasNews = false
-      log.release()
-      noticesTold = turn.now
-      noticesDue = nil
-      enqueueJoined()
+    if lobby.hasNews {
+      lobby.release(into: &sources.talk, bytesMax: Limits.talkLogBytes, at: turn.now)
+      for slot in lobby.joined { enqueue(slot) }
     }
+    if !roomsWithNews.isEmpty { releaseRooms(at: turn.now) }
     while queueTaken < queue.count {
       if turn.output.outbox.isHigh { return true }
       let slot = queue[queueTaken]
@@ -249,10 +249,20 @@ public struct NativeFrontend: ~Copyable {
     return false
   }
 
+  private mutating func releaseRooms(at now: Instant) {
+    let bytesMax = Limits.roomLogsBytes / max(rooms.count, Limits.roomLogsShareMin)
+    for slot in roomsWithNews where rooms[Int(slot)]?.hasNews == true {
+      rooms[Int(slot)]?.release(
+        into: &sources.rooms[Int(slot)], bytesMax: bytesMax, at: now)
+      for peer in rooms[Int(slot)]?.joined ?? [] { enqueue(peer) }
+    }
+    roomsWithNews.removeAll { rooms[Int($0)]?.noticesDue == nil }
+  }
+
   private mutating func send(_ peer: NativePeer, _ turn: inout Turn) {
     if isClosing { closeIfSettled(peer) }
     let state = peer.session.sendAll(
-      into: &turn.output.outbox, from: log.sources, at: turn.now,
+      into: &turn.output.outbox, from: sources, at: turn.now,
       atMost: Limits.sessionDatagramsPerTurn)
     switch state {
     case .ended: end(peer, &turn)
@@ -265,7 +275,7 @@ public struct NativeFrontend: ~Copyable {
 
   /// While the server stops, who has all that was said is told so.
   private func closeIfSettled(_ peer: NativePeer) {
-    if !peer.session.isClosing, peer.session.isSettled(log.sources) {
+    if !peer.session.isClosing, peer.session.isSettled(sources) {
       peer.session.close(.shuttingDown)
     }
   }
@@ -284,7 +294,8 @@ public struct NativeFrontend: ~Copyable {
   /// Tells every client that the server stops, once it has all that was said.
   public mutating func announceShutdown() {
     isClosing = true
-    hasNews = true
+    lobby.noteMessage()
+    for slot in roomsWithNews { rooms[Int(slot)]?.noteMessage() }
     for peer in peers.values { enqueue(peer) }
   }
 
@@ -312,10 +323,6 @@ public struct NativeFrontend: ~Copyable {
   static let slotMask: UInt32 = (1 << slotBits) - 1
 
   mutating func enqueue(_ peer: NativePeer) { enqueue(peer.slot) }
-
-  private mutating func enqueueJoined() {
-    for slot in joined { enqueue(slot) }
-  }
 
   private mutating func enqueue(_ slot: UInt32) {
     if isQueued[Int(slot)] { return }

@@ -19,6 +19,33 @@ final class NativePeer {
   var firstSeq: UInt32 = 0
   var run: UInt64 = 0
   @Seldom var uploads: Uploads
+  @Seldom var stays: Stays
+
+  /// A room besides the lobby, on its channel.
+  struct Stay {
+    let room: RoomID
+    let channel: UInt64
+    /// Where the session stands among those in the room.
+    var place: UInt32
+  }
+
+  struct Stays: HasBeginning {
+    var list: [Stay] = []
+  }
+
+  /// Its stay in a room, if it is there; nobody stays in the lobby, where all are.
+  func stay(in room: RoomID) -> Stay? { $stays ? stays.list.first { $0.room == room } : nil }
+
+  /// The room that a channel is of.
+  func room(on channel: UInt64) -> RoomID? {
+    if channel == UInt64(Channel.talk.rawValue) { return .lobby }
+    return $stays ? stays.list.first { $0.channel == channel }?.room : nil
+  }
+
+  func setPlace(in room: RoomID, _ place: UInt32) {
+    guard let index = stays.list.firstIndex(where: { $0.room == room }) else { return }
+    stays.list[index].place = place
+  }
 
   /// How a session began.
   final class Initiation {

@@ -31,13 +31,13 @@ struct NativeRoster {
   }
 
   /// Writes the list anew where that is needed; to be called before it is copied.
-  mutating func refresh(from hub: borrowing Hub) {
+  mutating func refresh(from hub: borrowing Hub, room: RoomID = .lobby) {
     if !isStale { return }
     self = NativeRoster()
-    hub.forEachMember { append($0, $1) }
+    hub.forEachMember(of: room) { append($0, $1) }
     // Who is heard of yet is on the list: also who has left, and whose leaving waits to be told.
     hub.forEachWaiting { event in
-      guard event.room == .lobby else { return }
+      guard event.room == room else { return }
       switch event.kind {
       case .joined: early.insert(event.member)
       case .left: append(event.member, event.name)
