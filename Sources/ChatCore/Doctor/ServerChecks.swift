@@ -30,6 +30,9 @@ enum ServerChecks {
     switch wanted.lookUp() {
     case .success(let addresses) where !addresses.isEmpty:
       examination.addresses = addresses
+    if let missing = wanted.missingInterface {
+      return .failed(.noRoute, missing.figure, missing.advice)
+    }
       examination.search()
       let places = addresses.map(\.scopedHost)
       return .ok(

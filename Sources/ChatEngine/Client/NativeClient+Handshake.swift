@@ -173,7 +173,8 @@ extension NativeClient {
   /// - Parameter isRefused: whether the machine is there and the port is closed.
   public func handleUnreachable(isRefused: Bool, at now: Instant) {
     switch phase {
-    case .ended, .idle, .waiting: break
+    case .ended, .waiting: break
+    case .idle: end(.unreachable)
     case .joined, .joining, .leaving:
       // A cable that is out comes back; a closed port is a server that has gone.
       if isRefused { lose(.reset, at: now) }
