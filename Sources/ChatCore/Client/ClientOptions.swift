@@ -118,6 +118,10 @@ public struct ClientOptions: Sendable {
         .failed, "\(server) speaks version \(version) of the protocol, and this chatd does not")
     case .faulty(let what):
       Failure(.failed, "\(server) and this chatd do not understand each other: \(what)")
+    case .figuresUnknown:
+      Failure(
+        .failed,
+        "\(server) is a chatd of an earlier version, which tells no figures; a newer one does")
     }
   }
 

@@ -188,11 +188,15 @@ extension NativeClient {
     guard phase != .ended else { return }
     session = nil
     resetDeadline = nil
+    defer { asksFigures = false }
     switch ending {
     case .closed(.done, _), .closed(.idle, _):
       if phase == .leaving { return end(.left) }
     case .closed(.refused, let text): return end(.notLetIn(Array(text.utf8)))
-    case .closed(.protocolError, let text), .faulty(let text): return end(.faulty(text))
+    case .closed(.protocolError, let text):
+      if !takeFiguresRefused(at: now) { return end(.faulty(text)) }
+      if phase == .ended { return }
+    case .faulty(let text): return end(.faulty(text))
     case .closed(.replaced, _): return end(.lost)
     case .closed(.shuttingDown, _):
       if phase == .leaving { return end(.left) }

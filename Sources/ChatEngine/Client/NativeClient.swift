@@ -101,6 +101,9 @@ public final class NativeClient {
   var progressSeen: UInt64 = 0
   /// How much of it was put on the session's talk channel.
   var talkSaid: UInt64 = 0
+  /// Whether figures were asked for and are not here, and whether the server may know them at all.
+  var asksFigures = false
+  var tellsFigures = true
   /// The parts of the list of all sessions that are here.
   var rows: [SessionsPage.Row] = []
 
