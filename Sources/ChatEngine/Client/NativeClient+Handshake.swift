@@ -124,7 +124,6 @@ extension NativeClient {
     sources = Session.SendSources()
     talkSaid = 0
     nextRepeat = nil
-    if configuration.isVisit { return endVisit(claimedKey!, at: now) }
     if configuration.isOnlooker { return lookOn(at: now) }
     phase = .joining
     var join = NativeRequest.Join(
@@ -133,12 +132,6 @@ extension NativeClient {
     (join.log, join.last) = (hearing.log, hearing.completeThrough)
     say(.join(join))
     flush(at: now)
-  }
-
-  /// The server has shown its key and has taken this client's: there is no more to know.
-  private func endVisit(_ key: PublicKey, at now: Instant) {
-    events.append(.met(key))
-    leaveNow(at: now)
   }
 
   private func takeRefusal(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
