@@ -185,7 +185,7 @@ final class NativeHost: ClientHost {
       if told.remove(name) == nil, awaited.remove(name) == nil {
         world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
       }
-    case .met, .notice, .renamed, .listed, .figures, .sessions: break
+    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown: break
     }
   }
 
@@ -204,7 +204,7 @@ final class NativeHost: ClientHost {
       case .notConfirmed: plan.deliveryTimeout != nil || told.isLeaving
       case .notLetIn: plan.isRival
       case .lost, .keyChanged, .passwordNeeded, .passwordNotAsked, .wrongPassword,
-        .otherVersion, .faulty:
+        .otherVersion, .figuresUnknown, .faulty:
         false
       }
     if !isFair { world.ledger.violate("\(name) ended: \(ending)") }

@@ -7,6 +7,8 @@ public struct ClientOptions: Sendable {
   public var server: ServerAddress?
   /// Whether to speak dialect A as its unmodified clients do.
   public var isClassic = false
+  /// Whether the subcommand can do so at all.
+  var canBeClassic = true
   /// How long to wait for the server, in seconds; nil for the usual time.
   public var timeoutSeconds: Double?
   public var isQuiet = false
@@ -95,7 +97,7 @@ public struct ClientOptions: Sendable {
         .notReached,
         "\(server) did not answer within \(secondsText)"
           // Who knows the server is not asked to speak in the clear.
-          + (trust?.serverKey == nil
+          + (trust?.serverKey == nil && canBeClassic
             ? "; if an old server of dialect A runs there, use --classic" : ""))
     case .notConfirmed:
       Failure(
@@ -116,6 +118,10 @@ public struct ClientOptions: Sendable {
     case .otherVersion(let version):
       Failure(
         .failed, "\(server) speaks version \(version) of the protocol, and this chatd does not")
+    case .figuresUnknown:
+      Failure(
+        .failed,
+        "\(server) is a chatd of an earlier version, which tells no figures; a newer one does")
     case .faulty(let what):
       Failure(.failed, "\(server) and this chatd do not understand each other: \(what)")
     }

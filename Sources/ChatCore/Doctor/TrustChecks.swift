@@ -99,7 +99,7 @@ enum TrustChecks {
     guard let name = try? MemberName("doctor") else { return .ended(.notAnswered) }
     var configuration = NativeClient.Configuration(
       name: name, keyPair: ownKeys(examination), seed: KernelRandom.bytes(32))
-    configuration.isVisit = true
+    configuration.isOnlooker = true
     configuration.serverKey = examination.answer?.serverKey
     do throws(Failure) {
       if let path = examination.options.passwordFile {
@@ -113,10 +113,15 @@ enum TrustChecks {
       let reactor = try Reactor()
       let connection = ClientConnection(
         to: [examination.address], .native(NativeClient(configuration)), on: reactor)
-      connection.onEvent = { [unowned reactor] event in
-        guard case .ended(let ending) = event else { return }
-        result = ending
-        reactor.stop()
+      connection.onEvent = { [unowned reactor, unowned connection] event in
+        switch event {
+        // The server has shown its key and has taken this client's: there is no more to know.
+        case .joined: connection.leaveNow()
+        case .ended(let ending):
+          result = ending
+          reactor.stop()
+        default: break
+        }
       }
       connection.start()
       if result == nil { try reactor.run() }

@@ -32,6 +32,8 @@ extension JoinSession {
     case .figures(let ours, let theirs):
       for line in FiguresText.session(ours: ours, theirs: theirs) { show(.help("  \(line)")) }
     case .sessions: break
+    case .figuresUnknown:
+      show(.complaint("the server is a chatd of an earlier version, which tells no figures"))
     case .missed(let count):
       arrive(.missed(count, isReaderSlow: wasHeldBack))
       wasHeldBack = false

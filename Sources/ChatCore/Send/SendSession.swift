@@ -3,11 +3,9 @@ import Glibc
 
 /// One `chatd send` or `chatd send-image`: joins, says everything, leaves, and knows how it went.
 final class SendSession {
-  private let options: ClientOptions
+  private let wiring: ClientWiring
   private let server: ServerAddress
-  private let trust: ServerTrust?
   private let reactor: Reactor
-  private let signals: Signals
   private let connection: ClientConnection
   private var input: InputReader?
   private var inputWatch: Reactor.Watch?
@@ -32,23 +30,11 @@ final class SendSession {
   var pictures: [[UInt8]] = []
 
   init(_ options: ClientOptions) throws(Failure) {
-    self.options = options
-    // A wrong name is told of before a server is looked for.
-    _ = try options.memberName()
-    server = try options.serverAddress()
-    trust = try options.trust(in: server)
-    let engine = try options.engine(trust, deliveryTimeout: options.answerTimeout)
-    let addresses = try server.resolve()
-    do throws(SystemError) {
-      reactor = try Reactor()
-      signals = try Signals([SIGTERM, SIGINT], on: reactor)
-    } catch {
-      throw Failure(error)
-    }
-    connection = ClientConnection(to: addresses, engine, on: reactor)
+    wiring = try ClientWiring(options, deliveryTimeout: options.answerTimeout)
+    (server, reactor, connection) = (wiring.server, wiring.reactor, wiring.connection)
     connection.onEvent = { [unowned self] in handle($0) }
     connection.onRoom = { [unowned self] in readInput() }
-    signals.handler = { [unowned self] in handle(signal: $0) }
+    wiring.signals.handler = { [unowned self] in handle(signal: $0) }
   }
 
   /// Says each line of standard input, too.
@@ -65,12 +51,7 @@ final class SendSession {
 
   /// Runs until everything is said and confirmed, as far as the dialect can.
   func run() throws(Failure) {
-    connection.start()
-    do throws(SystemError) {
-      try reactor.run()
-    } catch {
-      throw Failure(error)
-    }
+    try wiring.run()
     if let outcome { throw outcome.adding(pending.notAcceptedLines { $0 }) }
     if failures > 0 {
       throw Failure(.partlyDone, "\(failures) of \(said) not passed on")
@@ -102,28 +83,18 @@ final class SendSession {
       readInput()
       leaveIfDone()
     case .ended(let ending):
-      outcome = outcome ?? options.failure(ending, at: server, trust)
+      outcome = outcome ?? wiring.failure(ending)
       reactor.stop()
-    case .met(let key):
-      guard let trust else { break }
-      switch trust.pin(key, at: connection.address) {
-      case .known: break
-      case .news(let text): if !options.isQuiet { note("* \(text)") }
-      case .warning(let text): warn(text)
-      }
+    case .met(let key): wiring.meet(key)
     case .accepted(let ticket): _ = pending.remove(ticket)
     case .failed(let ticket, let reason): refused(ticket, ShownText.string(reason))
     case .progress(_, let bytes, let all): onProgress(bytes, all)
     case .connectionLost(let isShutDown):
-      if !options.isQuiet {
-        note("* \(server) \(isShutDown ? "is shutting down" : "no longer answers"); trying again")
-      }
-    case .restored:
-      if !options.isQuiet { note("* back at \(server)") }
-    case .renamed(let name):
-      if !options.isQuiet { note("* the name is taken; this is \(ShownText.string(name))") }
-    case .notice(let text):
-      if !options.isQuiet { note("* \(ShownText.string(text))") }
+      let how = isShutDown ? "is shutting down" : "no longer answers"
+      wiring.tell("\(server) \(how); trying again")
+    case .restored: wiring.tell("back at \(server)")
+    case .renamed(let name): wiring.tell("the name is taken; this is \(ShownText.string(name))")
+    case .notice(let text): wiring.tell(ShownText.string(text))
     default: break
     }
   }

@@ -96,6 +96,7 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   /// The addresses of this host, in the order in which to try them. Blocks while the resolver
   /// works.
   func resolve() throws(Failure) -> [PeerAddress] {
+    if let fault = missingInterface { throw Failure(.usage, "\(fault.figure): \(fault.advice)") }
     if isThisMachine {
       return [
         PeerAddress(v4: 127, 0, 0, 1, port: port), PeerAddress(high: 0, low: 1, port: port),
@@ -137,6 +138,19 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     if isThisMachine { return .success((try? resolve()) ?? []) }
     if let address = Self.numeric(host, port: port) { return .success([address]) }
     return Self.lookUp(host, port, flags: AI_ADDRCONFIG).map(Self.alternating)
+  }
+
+  /// What is wrong, and what to write, where an address is one of a single link and does not say of
+  /// which (RFC 4007 §6): each interface may have somebody else there.
+  var missingInterface: (figure: String, advice: String)? {
+    guard let address = Self.numeric(host, port: port), address.v4 == nil, address.isLinkLocal,
+      address.scope == 0
+    else { return nil }
+    let interface = (try? NetworkInterfaces.current())?.up.first { !$0.isLoopback }
+    return (
+      "\(self) may be somebody else's on each link",
+      "say on whose it is, as in [\(host)%\(interface?.name ?? "eth0")]"
+    )
   }
 
   private static func lookUp(

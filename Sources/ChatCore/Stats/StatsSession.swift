@@ -10,16 +10,14 @@ public struct StatsOptions: Sendable {
   /// How often to look; nil for once without an interval, and for ever with one.
   public var count: Int?
 
-  public init() {}
+  public init() { client.canBeClassic = false }
 }
 
 /// One `chatd stats`: has a session with the server without joining, and shows the figures of all.
 final class StatsSession {
   private let options: StatsOptions
-  private let server: ServerAddress
-  private let trust: ServerTrust?
+  private let wiring: ClientWiring
   private let reactor: Reactor
-  private let signals: Signals
   private let connection: ClientConnection
   private var askTimer: Reactor.Timer?
   private var giveUpTimer: Reactor.Timer?
@@ -29,58 +27,38 @@ final class StatsSession {
 
   init(_ options: StatsOptions) throws(Failure) {
     self.options = options
-    server = try options.client.serverAddress()
-    trust = try options.client.trust(in: server)
-    let engine = try options.client.engine(trust, isOnlooker: true)
-    let addresses = try server.resolve()
-    do throws(SystemError) {
-      reactor = try Reactor()
-      signals = try Signals([SIGTERM, SIGINT], on: reactor)
-    } catch {
-      throw Failure(error)
-    }
-    connection = ClientConnection(to: addresses, engine, on: reactor)
+    wiring = try ClientWiring(options.client, isOnlooker: true)
+    (reactor, connection) = (wiring.reactor, wiring.connection)
     connection.onEvent = { [unowned self] in handle($0) }
-    signals.handler = { [unowned self] in
+    wiring.signals.handler = { [unowned self] in
       end(Failure($0 == SIGINT ? .interrupted : .terminated, ""))
     }
     askTimer = reactor.addTimer { [unowned self] in ask() }
     giveUpTimer = reactor.addTimer { [unowned self] in
-      end(Failure(.notReached, "\(server) did not tell its figures"))
+      end(Failure(.notReached, "\(wiring.server) did not tell its figures"))
     }
   }
 
   func run() throws(Failure) {
-    connection.start()
-    do throws(SystemError) {
-      try reactor.run()
-    } catch {
-      throw Failure(error)
-    }
+    try wiring.run()
     if let outcome { throw outcome }
   }
 
   private func handle(_ event: ClientEvent) {
     switch event {
-    case .met(let key):
-      guard let trust else { break }
-      switch trust.pin(key, at: connection.address) {
-      case .known: break
-      case .news(let text): if !options.client.isQuiet { note("* \(text)") }
-      case .warning(let text): warn(text)
-      }
+    case .met(let key): wiring.meet(key)
     case .joined:
       giveUpTimer?.deadline = reactor.now + options.client.answerTimeout
       ask()
     case .restored:
-      if !options.client.isQuiet { note("* back at \(server)") }
+      wiring.tell("back at \(wiring.server)")
       ask()
     case .connectionLost:
       askTimer?.deadline = nil
-      if !options.client.isQuiet { note("* \(server) no longer answers; trying again") }
+      wiring.tell("\(wiring.server) no longer answers; trying again")
     case .sessions(let figures, let rows): show(figures, rows)
     case .ended(let ending):
-      outcome = outcome ?? options.client.failure(ending, at: server, trust)
+      outcome = outcome ?? wiring.failure(ending)
       reactor.stop()
     default: break
     }
@@ -123,8 +101,5 @@ final class StatsSession {
 
 /// Shows the figures of a server's sessions, once or again and again.
 public func showStats(_ options: StatsOptions) throws(Failure) {
-  if options.client.isClassic {
-    throw Failure(.usage, "--classic: nothing is measured with servers of dialect A")
-  }
   try StatsSession(options).run()
 }

@@ -34,6 +34,9 @@ public enum ClientEvent: Equatable, Sendable {
   case figures(ours: SessionFigures, theirs: SessionFigures)
   /// What the server measures of all sessions, and counts of itself.
   case sessions(ServerFigures, [SessionsPage.Row])
+  /// The server is of an earlier version and tells no figures; to be asked for them cost the
+  /// session, and the client comes back.
+  case figuresUnknown
   /// The last event.
   case ended(ClientEnding)
 }
@@ -81,6 +84,8 @@ public enum ClientEnding: Equatable, Sendable {
   case passwordNotAsked
   /// The server speaks another version of the protocol.
   case otherVersion(UInt8)
+  /// An onlooker's: the server is of an earlier version and tells no figures.
+  case figuresUnknown
   /// One of the two broke the protocol.
   case faulty(String)
 }

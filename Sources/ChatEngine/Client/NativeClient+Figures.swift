@@ -9,21 +9,22 @@ extension NativeClient {
 
   /// Asks what the server measures of this session; the answer is `.figures`.
   ///
-  /// - Returns: false where there is no session now.
+  /// - Returns: false where there is no session now, or the server does not know figures.
   public func askFigures(at now: Instant) -> Bool { ask(.ownFigures, at: now) }
 
   /// Asks for the figures of all sessions; the answer is `.sessions`. To ask again before it is
   /// there begins anew.
   ///
-  /// - Returns: false where there is no session now.
+  /// - Returns: as `askFigures` does.
   public func askSessions(at now: Instant) -> Bool {
     rows.removeAll()
     return ask(.allFigures(from: 0), at: now)
   }
 
   private func ask(_ request: NativeRequest, at now: Instant) -> Bool {
-    guard phase == .joined, session != nil else { return false }
+    guard phase == .joined, session != nil, tellsFigures else { return false }
     say(request)
+    asksFigures = true
     flush(at: now)
     return true
   }
@@ -44,7 +45,23 @@ extension NativeClient {
     leaveIfDone(at: now)
   }
 
+  /// The session ended for an error of this client's. Where figures were asked for and not told, it
+  /// is that question which a server of an earlier version does not know: it is not asked again.
+  ///
+  /// - Returns: false where it cannot be that.
+  func takeFiguresRefused(at now: Instant) -> Bool {
+    guard asksFigures else { return false }
+    (asksFigures, tellsFigures) = (false, false)
+    if configuration.isOnlooker {
+      end(.figuresUnknown)
+    } else {
+      events.append(.figuresUnknown)
+    }
+    return true
+  }
+
   func take(_ page: SessionsPage) {
+    asksFigures = false
     // A client that was asked twice may hear two answers.
     if rows.count + page.rows.count > Limits.clientsMax * 2 { return }
     rows += page.rows

@@ -124,7 +124,6 @@ extension NativeClient {
     sources = Session.SendSources()
     talkSaid = 0
     nextRepeat = nil
-    if configuration.isVisit { return endVisit(claimedKey!, at: now) }
     if configuration.isOnlooker { return lookOn(at: now) }
     phase = .joining
     var join = NativeRequest.Join(
@@ -133,12 +132,6 @@ extension NativeClient {
     (join.log, join.last) = (hearing.log, hearing.completeThrough)
     say(.join(join))
     flush(at: now)
-  }
-
-  /// The server has shown its key and has taken this client's: there is no more to know.
-  private func endVisit(_ key: PublicKey, at now: Instant) {
-    events.append(.met(key))
-    leaveNow(at: now)
   }
 
   private func takeRefusal(_ bytes: UnsafeBufferPointer<UInt8>, at now: Instant) {
@@ -173,7 +166,8 @@ extension NativeClient {
   /// - Parameter isRefused: whether the machine is there and the port is closed.
   public func handleUnreachable(isRefused: Bool, at now: Instant) {
     switch phase {
-    case .ended, .idle, .waiting: break
+    case .ended, .waiting: break
+    case .idle: end(.unreachable)
     case .joined, .joining, .leaving:
       // A cable that is out comes back; a closed port is a server that has gone.
       if isRefused { lose(.reset, at: now) }
@@ -187,11 +181,15 @@ extension NativeClient {
     guard phase != .ended else { return }
     session = nil
     resetDeadline = nil
+    defer { asksFigures = false }
     switch ending {
     case .closed(.done, _), .closed(.idle, _):
       if phase == .leaving { return end(.left) }
     case .closed(.refused, let text): return end(.notLetIn(Array(text.utf8)))
-    case .closed(.protocolError, let text), .faulty(let text): return end(.faulty(text))
+    case .closed(.protocolError, let text):
+      if !takeFiguresRefused(at: now) { return end(.faulty(text)) }
+      if phase == .ended { return }
+    case .faulty(let text): return end(.faulty(text))
     case .closed(.replaced, _): return end(.lost)
     case .closed(.shuttingDown, _):
       if phase == .leaving { return end(.left) }

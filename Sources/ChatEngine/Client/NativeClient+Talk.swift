@@ -67,6 +67,7 @@ extension NativeClient {
         hearing.note(present, &events)
         if present.isEmpty { beginToHear(at: now) }
       case .figures(let theirs):
+        asksFigures = false
         if let figures { events.append(.figures(ours: figures, theirs: theirs)) }
       case .sessions(let page): take(page)
       case .entered, .notEntered, .parted: break

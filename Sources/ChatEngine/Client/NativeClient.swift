@@ -16,12 +16,10 @@ public final class NativeClient {
     /// The server's key, where it is known from before.
     public var serverKey: PublicKey?
     public var password: [UInt8]?
-    /// Whether it only makes a session, and ends it at once without having joined: nobody hears of
-    /// it. Its events are then `met` and the ending.
-    public var isVisit = false
     /// Whether AES-GCM is offered to the server.
     public var offersAES = Cipher.hasFastAES
-    /// Whether it only asks for figures, and joins nothing: nobody sees it.
+    /// Whether it has a session and joins nothing, for figures or to see that one comes about:
+    /// nobody hears of it.
     public var isOnlooker = false
     /// How long an answer may take before the first join.
     public var timeout = Duration.seconds(Limits.answerTimeoutSecondsDefault)
@@ -101,6 +99,9 @@ public final class NativeClient {
   var progressSeen: UInt64 = 0
   /// How much of it was put on the session's talk channel.
   var talkSaid: UInt64 = 0
+  /// Whether figures were asked for and are not here, and whether the server may know them at all.
+  var asksFigures = false
+  var tellsFigures = true
   /// The parts of the list of all sessions that are here.
   var rows: [SessionsPage.Row] = []
 

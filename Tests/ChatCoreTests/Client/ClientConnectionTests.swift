@@ -47,6 +47,32 @@ struct ClientConnectionTests {
     #expect(events == [.joined, .ended(.left)])
   }
 
+  @Test("Where no socket can be opened to any address, that is the end", arguments: [1, 2])
+  func endsWithoutASocket(count: Int) throws {
+    let reactor = try Reactor()
+    // An address of a link that says of which interface it is not.
+    let nowhere = PeerAddress(high: 0xfe80_0000_0000_0000, low: 1, port: 12_345)
+    let client = ClientConnection(
+      to: Array(repeating: nowhere, count: count),
+      .native(
+        NativeClient(
+          NativeClient.Configuration(
+            name: try MemberName("Ann"), keyPair: keys, seed: [UInt8](repeating: 7, count: 32)))),
+      on: reactor)
+    var events: [ClientEvent] = []
+    client.onEvent = { events.append($0) }
+    client.start()
+    let end = reactor.addTimer { reactor.stop() }
+    end.deadline = reactor.now + .milliseconds(20)
+    try reactor.run()
+    #expect(events == [.ended(.unreachable)])
+  }
+
+  private var keys: KeyPair {
+    var random = SecretRandom(seed: [UInt8](repeating: 7, count: 32))
+    return KeyPair.make(&random)
+  }
+
   @Test("What was received with the last batch waits while nothing more may be shown")
   func waitsWithTheBatch() throws {
     let server = try DatagramSocket(bindingTo: PeerAddress(v4: 127, 0, 0, 1, port: 0))

@@ -66,6 +66,17 @@ struct ServerAddressTests {
     #expect(try server.resolve() == [linkLocal])
   }
 
+  @Test("An address of one link has to say of which")
+  func asksForTheInterface() throws {
+    let address = try #require(ServerAddress("fe80::1"))
+    let failure = #expect(throws: Failure.self) { try address.resolve() }
+    #expect(failure?.exitCode == .usage && failure?.message.contains("[fe80::1%") == true)
+    #expect(address.missingInterface != nil)
+    for text in ["fe80::1%lo", "fd08::1", "169.254.1.1", "host"] {
+      #expect(try #require(ServerAddress(text)).missingInterface == nil)
+    }
+  }
+
   @Test("The addresses of a name come by turns of their families, the first one's first")
   func alternates() {
     let v4 = (1...3).map { PeerAddress(v4: 192, 0, 2, $0, port: 5) }

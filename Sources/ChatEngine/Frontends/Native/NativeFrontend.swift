@@ -47,6 +47,7 @@ public struct NativeFrontend: ~Copyable {
   let cookies: Cookies
   let resetKey: [UInt8]
   var helloAnswers = RateLimiter()
+  var longAnswers = RateLimiter()
   var resets = RateLimiter()
   var figureAnswers = RateLimiter()
   /// How many sessions ask for figures and have not joined.
@@ -103,7 +104,7 @@ public struct NativeFrontend: ~Copyable {
       case .data, .dataNextPhase, .shared, .sharedNextPhase:
         hear(bytes, from: address, &turn)
       case .hello:
-        answerHello(bytes, from: address, turn.hub.memberCount, &turn)
+        answerHello(bytes, from: address, &turn)
       case .initiation:
         answerInitiation(bytes, from: address, &turn)
       default: turn.output.drop(.notNative, from: address, at: turn.now)

@@ -95,6 +95,30 @@ struct NativeFiguresTests {
     #expect(people[0].isJoined)
   }
 
+  @Test("Who asks a server of an earlier version is told so, and goes on")
+  func earlierVersion() {
+    let network = NativeNetwork()
+    let people = network.join("Ann", "Ben")
+    let onlooker = network.add("Eve") { $0.isOnlooker = true }
+    #expect(network.run(.seconds(5)) { onlooker.isJoined })
+    let refusal = Session.Ending.closed(.protocolError, text: "a control message of type 4")
+    #expect(people[0].client.askFigures(at: network.now))
+    people[0].client.lose(refusal, at: network.now)
+    #expect(network.run(.seconds(20)) { people[0].events.contains(.restored(.whole)) })
+    #expect(people[0].events.contains(.figuresUnknown))
+    #expect(!people[0].client.askFigures(at: network.now), "it would cost the session again")
+    _ = onlooker.client.askSessions(at: network.now)
+    onlooker.client.lose(refusal, at: network.now)
+    network.run(.milliseconds(10))
+    #expect(onlooker.ending == .figuresUnknown)
+    // Who has asked for nothing, or has its answer, was at fault in something else.
+    #expect(people[1].client.askFigures(at: network.now))
+    #expect(network.run(.seconds(5)) { Self.figures(people[1]) != nil })
+    people[1].client.lose(refusal, at: network.now)
+    network.run(.milliseconds(10))
+    #expect(people[1].ending == .faulty("a control message of type 4"))
+  }
+
   @Test("Only so many look on without having joined")
   func onlookersMax() {
     let network = NativeNetwork { $0.joinsPerSecond = 0 }
