@@ -51,11 +51,23 @@ struct NativeHearing {
   /// The names of those who are here, in no order.
   var roster: [String] { Array(names.values) }
 
+  /// How a session begins to hear of a room.
+  struct Beginning {
+    var log: UInt64
+    /// Whether the events go on behind `completeThrough`.
+    var isResumed: Bool
+    /// The number of the first event that will come.
+    var next: UInt64
+    /// This client, as the room knows it.
+    var name: String
+    var member: UInt64
+  }
+
   /// A session begins.
   ///
   /// - Returns: what this is for a client that was here before.
   mutating func begin(
-    _ welcome: NativeReply.Welcome, _ events: inout [ClientEvent]
+    _ welcome: Beginning, _ events: inout [ClientEvent]
   ) -> ClientReturn {
     let isFirst = log == 0
     let how: ClientReturn =
@@ -135,10 +147,10 @@ struct NativeHearing {
       guard isNew, let name = names.removeValue(forKey: event.member) else { return }
       depart(event.member, name, &events)
     case .said(let text), .did(let text), .topic(let text):
-      guard let author = event.message?.id, isNew,
-        !isRepeated(author, of: event.member, isPicture: false)
+      guard let message = event.message, isNew,
+        !isRepeated(message.id, of: event.member, isPicture: false)
       else { return }
-      tell(author, ownRun, text, of: event.member, &events)
+      tell(event, message, Array(text), ownRun, &events)
     case .showed(let picture):
       guard let author = event.message?.id else { return }
       take(picture, author, event, isNew, ownRun, &session, &events)
@@ -166,13 +178,18 @@ struct NativeHearing {
   }
 
   private mutating func tell(
-    _ author: MessageID, _ ownRun: UInt64, _ text: ArraySlice<UInt8>,
-    of member: UInt64, _ events: inout [ClientEvent]
+    _ event: NativeEvent, _ message: NativeEvent.Message, _ text: [UInt8], _ ownRun: UInt64,
+    _ events: inout [ClientEvent]
   ) {
-    if isOwn(author, member, ownRun) {
-      events.append(.ownMessage(MessageTicket(isPicture: false, number: author.number)))
+    if isOwn(message.id, event.member, ownRun) {
+      events.append(.ownMessage(MessageTicket(isPicture: false, number: message.id.number)))
+    } else if case .topic = event.kind {
+      events.append(.topic(from: name(event.member), text: text))
     } else {
-      events.append(.message(from: name(member), text: Array(text)))
+      var heard = Heard(from: name(event.member), text: text)
+      if case .did = event.kind { heard.isAction = true }
+      (heard.number, heard.time) = (message.number, message.time)
+      events.append(.message(heard))
     }
   }
 

@@ -4,6 +4,8 @@
 enum SideChannels {
   /// Below are the channels that every session has.
   static let firstNumber: UInt64 = 4
+  /// No channel has this number.
+  static let none: UInt64 = 3
 }
 
 /// What a session sends on its side channels.
