@@ -264,6 +264,11 @@ int64_t clinux_kept_memory(void) {
   return (resident - shared) * sysconf(_SC_PAGESIZE) - (int64_t)(heap.uordblks + heap.hblkhd);
 }
 
+void clinux_map_blocks(int block_bytes, int top_bytes) {
+  mallopt(M_MMAP_THRESHOLD, block_bytes);
+  mallopt(M_TRIM_THRESHOLD, top_bytes);
+}
+
 void clinux_release_memory(void) { malloc_trim(0); }
 
 int clinux_allow_broadcast(int fd) {

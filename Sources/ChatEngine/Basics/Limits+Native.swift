@@ -129,7 +129,9 @@ extension Limits {
   /// Resets in a second.
   public static let resetsPerSecond = 100
   /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
-  public static let timersPerSessionMax = 8
+  public static let timersPerSessionMax = 2
+  /// But so many may always stand there.
+  public static let timersKeptMin = 1_024
   /// Handshakes that were answered and not yet used.
   public static let unconfirmedMax = 4_096
   /// How long a session may last that has not joined.
