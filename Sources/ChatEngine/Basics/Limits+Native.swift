@@ -84,6 +84,8 @@ extension Limits {
   /// has sealed before that is done.
   public static let cipherSchedulesMax = 1_024
   public static let cipherSchedulePackets: UInt32 = 64
+  /// Up to so many bytes AES-256-GCM is libsodium's, beyond that libcrypto's.
+  public static let shortSealedBytesMax = 768
   /// So many packets that want an acknowledgment may wait for one, and so long.
   public static let ackElicitingPacketsMax = 256
   public static let ackDelayMilliseconds = 50

@@ -27,8 +27,8 @@ public struct CipherNonce: Equatable, Sendable {
 
 /// What was worked out of a key that seals much, wiped at the end.
 ///
-/// To set up a key of AES-GCM takes as long as sealing a line of talk, so the first
-/// `Limits.cipherSchedulesMax` keys that are used much keep what comes of it.
+/// To set up a key of AES-GCM in libcrypto takes as long as sealing a line of talk, so the first
+/// `Limits.cipherSchedulesMax` keys that seal much with it keep what comes of it.
 struct CipherSchedule: ~Copyable {
   private var kept: OpaquePointer?
   /// How often the key has sealed.
@@ -36,10 +36,12 @@ struct CipherSchedule: ~Copyable {
 
   deinit { if let kept { Cipher.drop(kept) } }
 
-  /// What there is for a key that is to seal now.
+  /// What there is for a key that is to seal so many bytes now.
   @inline(__always)
-  mutating func use(of key: UnsafePointer<UInt8>, for cipher: Cipher) -> OpaquePointer? {
-    if kept == nil, cipher == .aesGCM {
+  mutating func use(
+    of key: UnsafePointer<UInt8>, for cipher: Cipher, count: Int
+  ) -> OpaquePointer? {
+    if kept == nil, cipher == .aesGCM, !cipher.isLeftToSodium(count) {
       sealings &+= 1
       if sealings.isMultiple(of: Limits.cipherSchedulePackets) { kept = cipher.keep(key) }
     }
@@ -120,7 +122,7 @@ public final class CipherKey {
   ) {
     cipher.seal(
       bytes, count: count, header: header, headerCount: headerCount, key: key.start, nonce: nonce,
-      kept: schedule.use(of: key.start, for: cipher))
+      kept: schedule.use(of: key.start, for: cipher, count: count))
   }
 
   /// Opens `count` bytes, the tag's 16 among them, in place: `count − 16` are left.

@@ -58,7 +58,7 @@ struct SessionKeys: ~Copyable {
     cipher.seal(
       bytes, count: count, header: header, headerCount: headerCount, key: sendingKey,
       nonce: CipherNonce(number: number, for: cipher),
-      kept: schedule.use(of: sendingKey, for: cipher)
+      kept: schedule.use(of: sendingKey, for: cipher, count: count)
     )
   }
 
