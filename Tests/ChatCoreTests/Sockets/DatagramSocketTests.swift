@@ -183,6 +183,19 @@ struct DatagramSocketTests {
     }
   }
 
+  @Test("A socket of an IPv4 address refuses one of IPv6, and sends the rest")
+  func refusesOtherFamily() throws {
+    let server = try DatagramSocket(bindingTo: PeerAddress(v4: 127, 0, 0, 1, port: 0))
+    let receiver = try DatagramSocket(bindingTo: PeerAddress(v4: 127, 0, 0, 1, port: 0))
+    var outbox = Outbox()
+    outbox.addDatagram([1], to: PeerAddress(high: 0, low: 1, port: 9))
+    outbox.addDatagram([2], to: try #require(receiver.localAddress))
+    #expect(server.send(&outbox) == .refused(EAFNOSUPPORT))
+    outbox.sent += 1
+    #expect(server.send(&outbox) == .done)
+    #expect(receiveAll(receiver, 1).map(\.bytes) == [[2]])
+  }
+
   @Test("A client is told that nobody is at the server's address")
   func tellsClients() throws {
     let closed = try server().1
