@@ -83,6 +83,7 @@ final class ServerLoop {
     startWatchdog()
     trimTimer = reactor.addTimer { [unowned self] in
       isTrimTurn = true
+      engine.releaseRoom()
       trimmer.trimIfWorthwhile()
     }
     discovery = ServerDiscovery(options, beside: port, engine, log, on: reactor)

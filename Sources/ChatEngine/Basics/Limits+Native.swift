@@ -86,6 +86,8 @@ extension Limits {
   /// has sealed before that is done.
   public static let cipherSchedulesMax = 1_024
   public static let cipherSchedulePackets: UInt32 = 64
+  /// Up to so many bytes AES-256-GCM is libsodium's, beyond that libcrypto's.
+  public static let shortSealedBytesMax = 768
   /// So many packets that want an acknowledgment may wait for one, and so long.
   public static let ackElicitingPacketsMax = 256
   public static let ackDelayMilliseconds = 50
@@ -133,7 +135,9 @@ extension Limits {
   /// Resets in a second.
   public static let resetsPerSecond = 100
   /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
-  public static let timersPerSessionMax = 8
+  public static let timersPerSessionMax = 2
+  /// But so many may always stand there.
+  public static let timersKeptMin = 1_024
   /// Handshakes that were answered and not yet used.
   public static let unconfirmedMax = 4_096
   /// How long a session may last that has not joined.

@@ -107,8 +107,14 @@ public enum Limits {
   public static let reportsPerSecond = 1
   /// Memory that the allocator keeps for later, beyond what it cannot give back, and how often a
   /// server that has something to do looks at it.
-  public static let keptMemoryBytesMax = 1 << 20
+  public static let keptMemoryBytesMax = 1 << 18
   public static let memoryLookSeconds = 5
+  /// Blocks from so many bytes on are mapped by themselves, and so much may lie free at the end of
+  /// the heap.
+  public static let mappedBlockBytesMin = 1 << 15
+  public static let heapTopBytesMax = 1 << 22
+  /// What the outbox keeps of its room when there is time to look.
+  public static let outboxKeptBytesMax = 1 << 16
   /// While datagrams keep coming, the network's errors get every so many turns of the loop.
   public static let errorTurns = 16
   /// Pictures that may wait to be saved; more are counted and not saved.

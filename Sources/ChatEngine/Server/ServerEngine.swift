@@ -52,6 +52,13 @@ public final class ServerEngine {
     classic.nextDeadline.earlier(native.nextDeadline).earlier(closingDeadline)
   }
 
+  /// Gives back room that a crowd needed for a moment; to be called now and then, with an outbox
+  /// that is empty.
+  public func releaseRoom() {
+    output.outbox.releaseRoom()
+    native.releaseRoom()
+  }
+
   /// Handles one datagram that came from `address`.
   public func receive(_ bytes: Span<UInt8>, from address: PeerAddress, at time: TurnTime) {
     turn.time = time

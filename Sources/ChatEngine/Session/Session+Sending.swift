@@ -183,7 +183,7 @@ extension Session {
   ) -> Int {
     var writer = ByteWriter(buffer)
     header.write(to: &writer)
-    keys.sending.seal(
+    keys.seal(
       buffer.baseAddress! + header.byteCount, count: count,
       header: UnsafePointer(buffer.baseAddress!), headerCount: header.byteCount,
       number: header.number)

@@ -106,8 +106,7 @@ public struct Session: ~Copyable {
     (self.localID, self.remoteID, self.remoteKey) = (localID, remoteID, remoteKey)
     (self.address, self.keepsAlive, self.resetToken) = (address, keepsAlive, resetToken)
     self.keys = SessionKeys(
-      sending: keys.sending.rededicated(to: cipher),
-      receiving: keys.receiving.rededicated(to: cipher), at: now)
+      sending: keys.sending, receiving: keys.receiving, for: cipher, at: now)
     (lastElicitingAt, lastHeard) = (now, now)
   }
 
@@ -288,77 +287,4 @@ final class Closing {
   init(reason: CloseReason, text: String, isFault: Bool) {
     (self.reason, self.text, self.isFault) = (reason, text, isFault)
   }
-}
-
-/// The keys of both directions, and their phases.
-struct SessionKeys {
-  private(set) var sending: CipherKey
-  private(set) var sendingPhase = false
-  private var sendingSince: Instant
-  /// The first number of the phase, and whether one of its packets was acknowledged.
-  private var sendingFirst: UInt64 = 0
-  private var isSendingAcknowledged = false
-  private var receiving: CipherKey
-  private var receivingPhase = false
-  /// The least number that was opened in this phase.
-  private var receivingFirst: UInt64 = 0
-  private var previous: CipherKey?
-  private var following: CipherKey?
-  private(set) var replay = ReplayWindow()
-
-  init(sending: CipherKey, receiving: CipherKey, at now: Instant) {
-    (self.sending, self.receiving, sendingSince) = (sending, receiving, now)
-  }
-
-  /// Takes the next sending key when this one was used enough.
-  @inline(__always)
-  mutating func turn(before number: UInt64, at now: Instant) {
-    guard isSendingAcknowledged,
-      number - sendingFirst >= Limits.keyPhasePackets
-        || now - sendingSince >= .seconds(Limits.keyPhaseSeconds)
-    else { return }
-    sending = sending.next()
-    sendingPhase.toggle()
-    (sendingFirst, sendingSince, isSendingAcknowledged) = (number, now, false)
-  }
-
-  mutating func onAcknowledged(_ number: UInt64) {
-    if number >= sendingFirst { isSendingAcknowledged = true }
-  }
-
-  /// Opens the sealed part of a datagram into `target`.
-  ///
-  /// - Returns: whether it is authentic and new. `confirm` makes that final.
-  mutating func open(
-    _ sealed: UnsafeBufferPointer<UInt8>, _ header: PacketHeader,
-    headerBytes: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>
-  ) -> Bool {
-    guard replay.isFresh(header.number) else { return false }
-    return key(for: header).open(
-      from: sealed.baseAddress!, count: sealed.count, into: target, header: headerBytes,
-      headerCount: header.byteCount, number: header.number)
-  }
-
-  private mutating func key(for header: PacketHeader) -> CipherKey {
-    if header.phase == receivingPhase { return receiving }
-    if header.number < receivingFirst, let previous { return previous }
-    if following == nil { following = receiving.next() }
-    return following!
-  }
-
-  /// Notes that the packet was opened and taken.
-  mutating func confirm(_ header: PacketHeader) {
-    replay.mark(header.number)
-    if header.phase != receivingPhase && header.number >= receivingFirst, let following {
-      (previous, receiving, self.following) = (receiving, following, nil)
-      receivingPhase.toggle()
-      receivingFirst = header.number
-    }
-  }
-
-  /// The greatest number that was taken; 0 before the first.
-  var greatest: UInt64 { replay.greatest ?? 0 }
-
-  /// A key that seals little keeps nothing that was worked out of it.
-  func releaseRoom() { sending.releaseRoom() }
 }

@@ -342,13 +342,22 @@ public struct NativeFrontend: ~Copyable {
     if let queued = peer.queuedDeadline, queued <= due { return }
     peer.queuedDeadline = due
     timers.insert(due, peer.slot)
-    if timers.count > Limits.timersPerSessionMax * (peers.count + 1) { dropStaleTimers() }
+    if timers.count > timersMax { dropStaleTimers() }
+  }
+
+  private var timersMax: Int {
+    max(Limits.timersKeptMin, Limits.timersPerSessionMax * peers.count)
+  }
+
+  /// Gives back room that more than is here needed.
+  mutating func releaseRoom() {
+    if timers.room > timersMax + timersMax / 4 { dropStaleTimers() }
   }
 
   /// A session that speaks sets its timer for an earlier time again and again, and what it had set
   /// before is in the queue until it is due, which may be long.
   private mutating func dropStaleTimers() {
-    var kept = TimerQueue()
+    var kept = TimerQueue(room: timersMax + 1)
     peers.forEachSlot { _, peer in
       if let due = peer.queuedDeadline { kept.insert(due, peer.slot) }
     }
