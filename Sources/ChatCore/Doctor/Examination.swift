@@ -16,6 +16,8 @@ final class Examination {
   var port: HelloPort?
   var answer: Handshake.HelloAnswer?
   var roundTrip = Duration.zero
+  /// By how much the server's clock is ahead of this machine's, to a second or two, where it said.
+  var aheadSeconds: Int64?
   /// What was found on this network, and the ways on which nothing went out.
   private(set) var found: [FoundServer] = []
   private(set) var obstacles: [ServerSearch.Obstacle] = []

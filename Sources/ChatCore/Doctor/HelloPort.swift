@@ -18,6 +18,7 @@ final class HelloPort {
     let nonce: UInt64
     let version: UInt8
     let card: Handshake.HelloAnswer?
+    let byteCount: Int
     let arrival: Instant
   }
 
@@ -52,11 +53,13 @@ final class HelloPort {
     return withUnsafeBytes(of: address.storage) { SocketAddress.read($0.baseAddress!) }
   }
 
-  /// Sends a Hello of so many bytes.
+  /// Sends a Hello of so many bytes, whose answer is to be as long as `answer` says.
   ///
   /// - Returns: the `errno` by which this machine did not let it out, if it did not.
-  func ask(nonce: UInt64, count: Int = Limits.helloBytesMin) -> Int32? {
-    let hello = Handshake.hello(nonce: nonce, count: count)
+  func ask(
+    nonce: UInt64, count: Int = Limits.helloBytesMin, answer: Handshake.AnswerLength = .usual
+  ) -> Int32? {
+    let hello = Handshake.hello(nonce: nonce, count: count, answer: answer)
     var error: Int32 = 0
     // What the network said of a datagram before is told first, and once.
     for _ in 0..<2 {
@@ -88,7 +91,9 @@ final class HelloPort {
             hasStrangeAnswer = true
             return
           }
-          answers.append(Answer(nonce: nonce, version: version, card: card, arrival: now))
+          answers.append(
+            Answer(
+              nonce: nonce, version: version, card: card, byteCount: bytes.count, arrival: now))
         }
       }
     }

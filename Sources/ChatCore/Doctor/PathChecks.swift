@@ -7,52 +7,92 @@ enum PathChecks {
   // MARK: Lengths
 
   static func whole(_ examination: Examination) -> Finding {
-    guard let lengths = try? Lengths(examination, .forbidden) else {
-      return .skipped("no socket for it")
-    }
     let least = Limits.sessionDatagramBytesMin
-    let bytes = lengths.longest([Limits.helloBytesMin, least] + Limits.sessionDatagramBytesTried)
+    let ladder = [Limits.helloBytesMin, least] + Limits.sessionDatagramBytesTried
+    guard let there = try? Lengths(examination, .there(.forbidden)),
+      let back = try? Lengths(examination, .back(isWhole: true))
+    else { return .skipped("no socket for it") }
+    let bytes = there.longest(ladder)
     examination.wholeBytes = bytes
-    let overhead = examination.address.v4 != nil ? 28 : 48
-    let mtu = bytes + overhead
+    let bytesBack = back.longestBack(ladder, upTo: bytes)
+    let finding = wholeFinding(
+      bytes: bytes, back: bytesBack, overhead: examination.address.v4 != nil ? 28 : 48
+    ) {
+      let way = bytes < least ? Lengths.Way.there(.usual) : .back(isWhole: false)
+      return (try? Lengths(examination, way))?.longest([least]) == least
+    }
+    return finding.measuring([("bytes", bytes)] + (bytesBack.map { [("bytes-back", $0)] } ?? []))
+  }
+
+  /// - Parameters:
+  ///   - bytes: the longest that gets to the server in one piece.
+  ///   - back: the same for what comes back, at most `bytes`; nil where the server does not tell.
+  ///   - overhead: of IP and UDP, in bytes.
+  ///   - passesCut: whether sessions get through, which let what is too long be cut.
+  static func wholeFinding(
+    bytes: Int, back: Int?, overhead: Int, passesCut: () -> Bool
+  ) -> Finding {
+    let least = Limits.sessionDatagramBytesMin
+    let worst = min(bytes, back ?? bytes)
+    let mtu = worst + overhead
     let figure =
-      bytes == Limits.datagramBytesMax
-      ? "datagrams of any length pass in one piece"
-      : "datagrams of up to \(bytes) bytes pass in one piece (an MTU of \(mtu))"
-    if bytes >= least { return .ok(figure).measuring([("bytes", bytes)]) }
-    let usual = (try? Lengths(examination, .usual))?.longest([least]) ?? 0
-    let finding =
-      usual >= least
-      ? Finding.warning(
+      switch back {
+      case bytes? where bytes == Limits.datagramBytesMax:
+        "datagrams of any length pass in one piece, both ways"
+      case bytes?:
+        "datagrams of up to \(bytes) bytes pass in one piece, both ways (an MTU of \(mtu))"
+      case let back?:
+        "datagrams of up to \(bytes) bytes get to the server in one piece, and of up to \(back) "
+          + "come back (an MTU of \(mtu))"
+      case nil:
+        "datagrams of up to \(bytes) bytes get to the server in one piece (an MTU of \(mtu)); it "
+          + "does not tell what comes back"
+      }
+    if worst >= least { return .ok(figure) }
+    if passesCut() {
+      return .warning(
         .smallMTU, "\(figure); longer ones go in fragments",
         "it works, and a way with an MTU of 1500 works better: look for a tunnel (VPN) or a router "
           + "with a small MTU")
-      : .failed(
-        .smallDatagrams,
-        "the server answers, but only small datagrams arrive: \(figure), and sessions need "
-          + "\(least)",
-        "raise the MTU on the way (VPN, router), or let ICMP \"fragmentation needed\" through; "
-          + "else lower this machine's: ip link set dev NAME mtu \(mtu)")
-    return finding.measuring([("bytes", bytes)])
+    }
+    let machine = bytes < least ? "this machine's" : "the server's machine's"
+    return .failed(
+      .smallDatagrams,
+      "the server answers, but only small datagrams arrive: \(figure), and sessions need \(least)",
+      "raise the MTU on the way (VPN, router), or let ICMP \"fragmentation needed\" through; "
+        + "else lower \(machine): ip link set dev NAME mtu \(mtu)")
   }
 
   static func fragments(_ examination: Examination) -> Finding {
-    guard let lengths = try? Lengths(examination, .allowed) else {
-      return .skipped("no socket for it")
+    let ladder = [Limits.sessionDatagramBytesMin] + Limits.sessionDatagramBytesTried
+    guard let there = try? Lengths(examination, .there(.allowed)),
+      let back = try? Lengths(examination, .back(isWhole: false))
+    else { return .skipped("no socket for it") }
+    let bytes = there.longestRung(ladder)
+    let bytesBack = back.longestBack(ladder, upTo: bytes, isFine: false)
+    return fragmentsFinding(
+      bytes: bytes, back: bytesBack, whole: max(examination.wholeBytes, Limits.helloBytesMin)
+    ).measuring([("bytes", bytes)] + (bytesBack.map { [("bytes-back", $0)] } ?? []))
+  }
+
+  /// - Parameter whole: the longest that gets to the server in one piece.
+  static func fragmentsFinding(bytes: Int, back: Int?, whole: Int) -> Finding {
+    let worst = min(bytes, back ?? bytes)
+    if worst == Limits.datagramBytesMax {
+      return .ok("datagrams of up to \(bytes) bytes arrive" + (back == nil ? "" : ", both ways"))
     }
-    let tried = [Limits.sessionDatagramBytesMin] + Limits.sessionDatagramBytesTried
-    let bytes = lengths.longest(tried)
-    if bytes == Limits.datagramBytesMax {
-      return .ok("datagrams of up to \(bytes) bytes arrive").measuring([("bytes", bytes)])
+    let advice = "pictures of old clients may be lost, others are not: "
+    if worst <= whole {
+      let side = bytes <= whole ? "" : " on the way back"
+      return .warning(
+        .fragmentsBlocked, "datagrams in fragments do not arrive\(side)",
+        advice + "a firewall that drops fragments")
     }
-    let isNone = bytes <= max(examination.wholeBytes, Limits.helloBytesMin)
-    return Finding.warning(
+    return .warning(
       .fragmentsBlocked,
-      isNone
-        ? "datagrams in fragments do not arrive"
-        : "datagrams in fragments arrive up to \(bytes) bytes",
-      "pictures of old clients may be lost, others are not: a firewall that drops fragments"
-    ).measuring([("bytes", bytes)])
+      "datagrams in fragments arrive up to \(bytes) bytes"
+        + (back.map { $0 < bytes ? ", and up to \($0) come back" : "" } ?? ""),
+      advice + "the way is slow for so much at once, loses some of the fragments, or drops them")
   }
 
   // MARK: Time and loss
@@ -115,13 +155,34 @@ enum PathChecks {
   }
 }
 
-/// Which lengths of datagrams the server answers.
+/// Which lengths of datagrams get to the server, or back from it.
 struct Lengths {
+  enum Way {
+    /// The questions are long, and the answers short.
+    case there(HelloPort.Fragmenting)
+    /// The answers are as long as the questions, which get there however they can.
+    case back(isWhole: Bool)
+  }
+
+  private enum Outcome: Equatable {
+    case passed
+    /// This machine does not let it out, or the answer is shorter than was wished.
+    case refused
+  }
+
   private let port: HelloPort
   private let wait: Duration
+  private let isBackWhole: Bool?
 
-  init(_ examination: Examination, _ fragmenting: HelloPort.Fragmenting) throws(SystemError) {
-    port = try HelloPort(examination.address, fragmenting)
+  init(_ examination: Examination, _ way: Way) throws(SystemError) {
+    switch way {
+    case .there(let fragmenting):
+      port = try HelloPort(examination.address, fragmenting)
+      isBackWhole = nil
+    case .back(let isWhole):
+      port = try HelloPort(examination.address, .allowed)
+      isBackWhole = isWhole
+    }
     wait = min(
       max(examination.roundTrip * 4, .milliseconds(Limits.doctorWaitMillisecondsMin)),
       .milliseconds(Limits.doctorWaitMillisecondsMax))
@@ -131,6 +192,31 @@ struct Lengths {
   /// several lengths at a time.
   func longest(_ ladder: [Int]) -> Int {
     Self.longest(ladder, passing: passing)
+  }
+
+  /// The longest of a ladder that passes, one after the other, so that a slow way is not filled.
+  func longestRung(_ ladder: [Int]) -> Int {
+    var longest = 0
+    for length in ladder.sorted() {
+      if passing([length]).isEmpty { break }
+      longest = length
+    }
+    return longest
+  }
+
+  /// The longest that comes back, at most `most`, which gets there; nil where the server does not
+  /// answer as long as it is asked to.
+  ///
+  /// - Parameter isFine: whether what lies between two of the ladder is looked at, too.
+  func longestBack(_ ladder: [Int], upTo most: Int, isFine: Bool = true) -> Int? {
+    if !outcomes([Limits.helloBytesMin]).values.contains(.passed) { return nil }
+    switch outcomes([most])[most] {
+    case .passed: return most
+    case .refused: return nil
+    case nil: break
+    }
+    let ladder = ladder.filter { $0 < most }
+    return isFine ? longest(ladder + [most]) : longestRung(ladder)
   }
 
   /// The same, whatever tries them.
@@ -147,27 +233,38 @@ struct Lengths {
     return low
   }
 
-  /// Those of these lengths that were answered.
+  /// Those of these lengths that got through.
   private func passing(_ lengths: [Int]) -> Set<Int> {
-    var passed: Set<Int> = []
-    var refused: Set<Int> = []
+    Set(outcomes(lengths).filter { $0.value == .passed }.keys)
+  }
+
+  /// What became of each length; nothing where nothing came back.
+  private func outcomes(_ lengths: [Int]) -> [Int: Outcome] {
+    var outcomes: [Int: Outcome] = [:]
     for _ in 0..<Limits.doctorLengthTriesMax {
-      let open = lengths.filter { !passed.contains($0) && !refused.contains($0) }
+      let open = lengths.filter { outcomes[$0] == nil }
       if open.isEmpty { break }
       let first = HelloPort.firstNonce()
       for (index, length) in open.enumerated() {
+        let answer =
+          isBackWhole.map { Handshake.AnswerLength(bytes: length, isWhole: $0) } ?? .usual
         // What this machine itself does not send it will not send the next time.
-        if port.ask(nonce: first &+ UInt64(index), count: length) != nil { refused.insert(length) }
+        if port.ask(nonce: first &+ UInt64(index), count: length, answer: answer) != nil {
+          outcomes[length] = .refused
+        }
       }
       let end = Clocks.now() + wait
-      while Clocks.now() < end, !open.allSatisfy({ passed.contains($0) || refused.contains($0) }) {
+      while Clocks.now() < end, open.contains(where: { outcomes[$0] == nil }) {
         HelloPort.wait([port], until: end)
         for answer in port.answers() {
           let number = answer.nonce &- first
-          if number < UInt64(open.count) { passed.insert(open[Int(number)]) }
+          guard number < UInt64(open.count) else { continue }
+          let length = open[Int(number)]
+          let isLong = isBackWhole == nil || answer.byteCount >= length
+          outcomes[length] = isLong ? .passed : .refused
         }
       }
     }
-    return passed
+    return outcomes
   }
 }

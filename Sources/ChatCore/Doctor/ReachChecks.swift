@@ -44,17 +44,20 @@ enum ReachChecks {
     var questions = Questions(examination.addresses)
     questions.run()
     if let (port, answer, trip) = questions.answer {
+      let place = port.address.scopedDescription
       guard let card = answer.card else {
         return .failed(
           .otherVersion,
-          "\(port.address) speaks version \(answer.version) of the protocol, and this chatd "
+          "\(place) speaks version \(answer.version) of the protocol, and this chatd "
             + "does not",
           "use a chatd of the same age on both sides")
       }
       (examination.port, examination.answer) = (port, card)
       examination.roundTrip = trip
+      let clock = card.unixSeconds.map { Int64(clamping: $0) }
+      examination.aheadSeconds = clock.map { $0 &- Clocks.unixSeconds() }
       let name = card.serverName.isEmpty ? "" : "\(card.serverName) at "
-      return .ok("\(name)\(port.address) answered after \(milliseconds(trip))")
+      return .ok("\(name)\(place) answered after \(milliseconds(trip))")
         .measuring([("microseconds", Int(trip / .microseconds(1)))])
     }
     return noAnswer(examination, questions)
@@ -77,9 +80,14 @@ enum ReachChecks {
         ? .failed(
           .noRoute, "a router on the way to \(place) says: \(reason)",
           "that router knows no way there: look at the address, and at its routes")
-        : .failed(
-          .hostNotReached, "the network says of \(place): \(reason)",
-          "is that machine switched on and on the network, and is the address right?")
+        : examination.tcp.isThere
+          ? .failed(
+            .questionsBlocked,
+            "\(place) is there by TCP, and of UDP port \(port) the network says: \(reason)",
+            "a firewall on the way rejects it: let UDP \(port) through there")
+          : .failed(
+            .hostNotReached, "the network says of \(place): \(reason)",
+            "is that machine switched on and on the network, and is the address right?")
     }
     var silence = Silence(place: place, port: port)
     let same = examination.found.first {

@@ -20,19 +20,22 @@ enum ServerChecks {
     examination.addresses = first.addresses
     let name = first.name.isEmpty ? "one" : first.name
     if servers.count == 1 { return .ok("\(name) at \(first.place), the only one that is found") }
-    return .note(
-      "\(servers.count) are found; this looks at \(name), \(first.place)",
-      "say which with --server; chatd discover lists them")
+    if servers.count(where: \.isHere) == 1 {
+      return .ok("\(name) at \(first.place), the only one on this machine")
+    }
+    return .warning(
+      .severalServers, "\(servers.count) servers are found; this looks at \(name), \(first.place)",
+      "say which with --server, or join asks, and scripts end; chatd discover lists them")
   }
 
   private static func named(_ wanted: ServerAddress, _ examination: Examination) -> Finding {
     examination.server = wanted
-    switch wanted.lookUp() {
-    case .success(let addresses) where !addresses.isEmpty:
-      examination.addresses = addresses
     if let missing = wanted.missingInterface {
       return .failed(.noRoute, missing.figure, missing.advice)
     }
+    switch wanted.lookUp() {
+    case .success(let addresses) where !addresses.isEmpty:
+      examination.addresses = addresses
       examination.search()
       let places = addresses.map(\.scopedHost)
       return .ok(
@@ -111,8 +114,8 @@ enum ServerChecks {
   // MARK: Its clock
 
   static func clock(_ examination: Examination) -> Finding {
-    guard let ahead = examination.foundServer?.aheadSeconds else {
-      return .skipped("only an answer to who looks for servers tells the time")
+    guard let ahead = examination.aheadSeconds ?? examination.foundServer?.aheadSeconds else {
+      return .skipped("the server does not say")
     }
     let apart = ahead.magnitude
     let figure =

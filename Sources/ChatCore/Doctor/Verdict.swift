@@ -23,6 +23,7 @@ public enum Fault: String, Sendable, CaseIterable {
   case nameService = "name-service"
   case noServer = "no-server"
   case oldServer = "old-server"
+  case severalServers = "several-servers"
   case hostNotReached = "host-not-reached"
   case portClosed = "port-closed"
   case silence = "silence"

@@ -124,6 +124,8 @@ extension Limits {
   /// Answers to strangers in a second, and at once.
   public static let helloAnswersPerSecond = 10_000
   public static let helloAnswersBurst = 1_000
+  /// Of those, answers in a second that are longer than they have to be, since that was wished.
+  public static let longAnswersPerSecond = 500
   /// For how long a client doubts a Reset: who knows the session answers meanwhile.
   public static let resetDoubtMilliseconds = 500
   /// Resets in a second.

@@ -56,7 +56,7 @@ public final class ServerEngine {
     }
     if DatagramType.isNative(bytes) {
       native.receive(
-        bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)
+        bytes, from: address, at: time, hub: &hub, joins: &joins, output: &output)
     } else if !isClosing {
       classic.receive(
         bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)

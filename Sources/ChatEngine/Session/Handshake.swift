@@ -18,12 +18,31 @@ public enum Handshake {
 
   // MARK: Hello
 
+  /// How long an answer is wanted, to learn what gets through on the way back.
+  public struct AnswerLength: Equatable, Sendable {
+    /// 0 for as long as it has to be; more than the question is as long as that.
+    public var bytes: Int
+    /// Whether nobody is to cut it.
+    public var isWhole: Bool
+
+    public init(bytes: Int, isWhole: Bool) { (self.bytes, self.isWhole) = (bytes, isWhole) }
+
+    public static let usual = AnswerLength(bytes: 0, isWhole: false)
+  }
+
   /// A question that is at least as long as the longest answer.
   ///
-  /// - Parameter count: its length in bytes; less than `Limits.helloBytesMin` is as many.
-  public static func hello(nonce: UInt64, count: Int = Limits.helloBytesMin) -> [UInt8] {
+  /// - Parameters:
+  ///   - count: its length in bytes; less than `Limits.helloBytesMin` is as many.
+  ///   - answer: how long the answer should be. Servers of earlier versions do not look at it.
+  public static func hello(
+    nonce: UInt64, count: Int = Limits.helloBytesMin,
+    answer: AnswerLength = .usual
+  ) -> [UInt8] {
     var bytes: [UInt8] = [DatagramType.hello.rawValue, version]
     bytes.appendU64(nonce)
+    bytes.appendU16(UInt16(clamping: answer.bytes))
+    bytes.append(answer.isWhole ? 1 : 0)
     let rest = max(count, Limits.helloBytesMin) - bytes.count
     bytes.append(contentsOf: repeatElement(0, count: rest))
     return bytes
@@ -36,6 +55,16 @@ public enum Handshake {
       let version = reader.u8(), version >= 1
     else { return nil }
     return reader.u64()
+  }
+
+  /// How long the answer to a Hello should be: never longer than the Hello.
+  static func answerLength(_ hello: UnsafeBufferPointer<UInt8>) -> AnswerLength {
+    var reader = ByteReader(hello)
+    guard reader.bytes(10) != nil, let bytes = reader.u16(), let flags = reader.u8() else {
+      return .usual
+    }
+    let most = min(hello.count, Limits.datagramBytesMax)
+    return AnswerLength(bytes: min(Int(bytes), most), isWhole: flags & 1 == 1)
   }
 
   /// A server's name as far as there is room for it, cut between characters.
@@ -54,6 +83,9 @@ public enum Handshake {
     var salt: [UInt8]?
     var peoplePresent: UInt32
     public internal(set) var serverName: String
+    /// What the server's clock shows, in seconds since 1970-01-01T00:00:00Z; nil of one that does
+    /// not say.
+    public internal(set) var unixSeconds: UInt64?
 
     public var needsPassword: Bool { salt != nil }
 
@@ -67,6 +99,7 @@ public enum Handshake {
       writer.bytes(salt ?? [UInt8](repeating: 0, count: Handshake.saltBytes))
       writer.u32(peoplePresent)
       writer.vtext(Handshake.shortened(serverName))
+      if let unixSeconds { writer.u64(unixSeconds) }
     }
 
     /// The version that the server speaks and the nonce, which every version has, and the rest
@@ -88,7 +121,8 @@ public enum Handshake {
         version, nonce,
         HelloAnswer(
           nonce: nonce, cookie: Array(cookie), serverKey: serverKey,
-          salt: flags & 1 == 1 ? Array(salt) : nil, peoplePresent: people, serverName: name)
+          salt: flags & 1 == 1 ? Array(salt) : nil, peoplePresent: people, serverName: name,
+          unixSeconds: reader.u64())
       )
     }
   }

@@ -36,6 +36,31 @@ struct FigureTests {
     #expect(Lengths.longest([256, 1_200]) { _ in [] } == 0)
   }
 
+  @Test("The shorter of the two directions is judged")
+  func judgesLengths() {
+    func finding(_ bytes: Int, _ back: Int?, cut: Bool = true) -> Finding {
+      PathChecks.wholeFinding(bytes: bytes, back: back, overhead: 28) { cut }
+    }
+    #expect(finding(1_472, 1_472).verdict == .ok)
+    #expect(finding(1_472, 1_472).figure.contains("both ways (an MTU of 1500)"))
+    #expect(finding(1_472, nil).verdict == .ok)
+    #expect(finding(1_472, nil).figure.contains("does not tell"))
+    #expect(finding(1_472, 548).fault == .smallMTU)
+    #expect(finding(1_472, 548).figure.contains("of up to 548 come back (an MTU of 576)"))
+    #expect(finding(548, 548).fault == .smallMTU)
+    let back = finding(1_472, 548, cut: false)
+    #expect(back.verdict == .failed && back.fault == .smallDatagrams)
+    #expect(back.advice?.contains("the server's machine's") == true)
+    #expect(finding(548, 548, cut: false).advice?.contains("this machine's") == true)
+    let any = Limits.datagramBytesMax
+    #expect(PathChecks.fragmentsFinding(bytes: any, back: any, whole: 1_472).verdict == .ok)
+    #expect(PathChecks.fragmentsFinding(bytes: any, back: nil, whole: 1_472).verdict == .ok)
+    let dropped = PathChecks.fragmentsFinding(bytes: any, back: 1_472, whole: 1_472)
+    #expect(dropped.fault == .fragmentsBlocked && dropped.figure.hasSuffix("on the way back"))
+    let slow = PathChecks.fragmentsFinding(bytes: 16_000, back: 16_000, whole: 1_472)
+    #expect(slow.advice?.contains("slow") == true)
+  }
+
   @Test("Rules that drop are counted where their chains are hooked")
   func readsRules() {
     let rules = FirewallRules(

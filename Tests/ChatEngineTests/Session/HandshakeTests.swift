@@ -52,6 +52,28 @@ struct HandshakeTests {
     }
   }
 
+  @Test("An answer may say what the clock shows")
+  func readsClock() throws {
+    var answer = Self.answer("Zimmer")
+    answer.unixSeconds = 1_700_000_000
+    let bytes = Self.written(answer)
+    #expect(Self.read(bytes + [0, 0])?.answer == answer)
+    let short = try #require(Self.read(Array(bytes.dropLast()))?.answer)
+    #expect(short.unixSeconds == nil && short.serverName == "Zimmer")
+  }
+
+  @Test("A Hello says how long its answer should be, at most as long as itself")
+  func wishesLength() {
+    func wish(_ hello: [UInt8]) -> Handshake.AnswerLength {
+      hello.withUnsafeBufferPointer { Handshake.answerLength($0) }
+    }
+    #expect(wish(Handshake.hello(nonce: 1)) == .usual)
+    let whole = Handshake.AnswerLength(bytes: 1_200, isWhole: true)
+    #expect(wish(Handshake.hello(nonce: 1, count: 1_200, answer: whole)) == whole)
+    #expect(wish(Handshake.hello(nonce: 1, count: 1_000, answer: whole)).bytes == 1_000)
+    #expect(wish([0x80, 1]) == .usual)
+  }
+
   @Test("A name that is too long is cut between characters, so that the answer can be read")
   func cutsName() throws {
     for name in [String(repeating: "€", count: 30), String(repeating: "a", count: 300)] {

@@ -1,12 +1,13 @@
 """What `chatd doctor` finds."""
 
 import json
+import os
 
-from .program import run_chatd
+from .program import new_state, run_chatd
 
 VERDICTS = {"ok", "note", "warning", "failed", "skipped"}
-CHECKS = ["interfaces", "firewall", "state", "server", "route", "udp", "tcp", "discovery", "whole",
-          "fragments", "round-trip", "key", "password", "handshake", "clock", "summary"]
+CHECKS = ["interfaces", "firewall", "state", "server", "route", "udp", "tcp", "discovery",
+          "round-trip", "whole", "fragments", "key", "password", "handshake", "clock", "summary"]
 
 
 class Diagnosis:
@@ -35,3 +36,24 @@ class Diagnosis:
         assert self[check]["verdict"] == self["summary"]["verdict"]
         assert self["summary"]["advice"] == self[check]["advice"] != ""
         assert (status == 0) == (self["summary"]["verdict"] == "warning")
+
+
+def target(at, server):
+    """What --server takes for a server at a host's addresses."""
+    return f"{at[4]}:{server.port}"
+
+
+def block(host, *rules):
+    """Each rule begins with its hook, and one table has them all."""
+    chains = "".join(
+        f"chain c{number} {{ type filter hook {hook} priority 0; {rule} }}\n"
+        for number, (hook, rule) in enumerate(rules))
+    host.run("nft", "-f", "-", given=f"table inet blocked {{\n{chains}}}\n")
+
+
+def key_file(text):
+    """A file for --password-file."""
+    path = os.path.join(new_state(), "password")
+    with open(path, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(text)
+    return path

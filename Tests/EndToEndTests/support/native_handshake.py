@@ -3,6 +3,7 @@
 import hashlib
 import os
 import struct
+import time
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -50,6 +51,7 @@ def read_hello_answer(datagram, nonce):
     assert len(datagram) <= 256
     cookie, key, flags, salt = (reader.bytes(count) for count in (24, 32, 1, 16))
     answer = HelloAnswer(cookie, key, bool(flags[0] & 1), salt, reader.uint(4), reader.vtext())
+    assert abs(reader.uint(8) - time.time()) < 60
     assert not reader.data
     assert answer.needs_password or salt == bytes(16)
     return answer

@@ -3,9 +3,10 @@ extension NativeFrontend {
   /// Tells a stranger who this server is. Nothing is kept, and the answer is no longer than the
   /// question.
   mutating func answerHello(
-    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at now: Instant,
+    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at time: TurnTime,
     _ peoplePresent: Int, _ output: inout ServerOutput
   ) {
+    let now = time.instant
     guard let nonce = Handshake.helloNonce(bytes) else {
       output.drop(.notNative, from: address, at: now)
       return
@@ -17,12 +18,29 @@ extension NativeFrontend {
     }
     let answer = Handshake.HelloAnswer(
       nonce: nonce, cookie: cookies.make(for: address, at: now), serverKey: publicKey,
-      salt: password?.salt, peoplePresent: UInt32(peoplePresent), serverName: serverName)
-    output.outbox.addDatagram(to: address, capacity: Limits.helloBytesMin) { buffer in
+      salt: password?.salt, peoplePresent: UInt32(peoplePresent), serverName: serverName,
+      unixSeconds: UInt64(clamping: time.wall.unixSeconds))
+    let length = answerLength(bytes, at: now)
+    output.outbox.addDatagram(
+      to: address, capacity: max(length.bytes, Limits.helloBytesMin), isProbe: length.isWhole
+    ) { buffer in
       var writer = ByteWriter(buffer)
       answer.write(to: &writer)
-      return writer.count
+      let rest = max(length.bytes - writer.count, 0)
+      buffer[writer.count..<writer.count + rest].initialize(repeating: 0)
+      return writer.count + rest
     }
+  }
+
+  /// How long the answer to a Hello is to be. Long ones are dear, so few are made as long as was
+  /// wished; the others are as short as they can be, by which who asks knows them.
+  private mutating func answerLength(
+    _ hello: UnsafeBufferPointer<UInt8>, at now: Instant
+  ) -> Handshake.AnswerLength {
+    let wish = Handshake.answerLength(hello)
+    if wish.bytes <= Limits.helloBytesMin { return wish }
+    let rate = Rate(perSecond: Limits.longAnswersPerSecond, burst: Limits.longAnswersPerSecond)
+    return longAnswers.take(rate, at: now) ? wish : .usual
   }
 
   /// Goes on with a handshake whose cookie shows that the client receives where it says it is.

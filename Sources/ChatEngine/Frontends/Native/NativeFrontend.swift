@@ -44,6 +44,7 @@ public struct NativeFrontend: ~Copyable {
   let cookies: Cookies
   let resetKey: [UInt8]
   var helloAnswers = RateLimiter()
+  var longAnswers = RateLimiter()
   var resets = RateLimiter()
   var figureAnswers = RateLimiter()
   /// How many sessions ask for figures and have not joined.
@@ -93,15 +94,16 @@ public struct NativeFrontend: ~Copyable {
 
   /// Handles one native datagram.
   public mutating func receive(
-    _ bytes: Span<UInt8>, from address: PeerAddress, at now: Instant,
+    _ bytes: Span<UInt8>, from address: PeerAddress, at time: TurnTime,
     hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
   ) {
+    let now = time.instant
     bytes.withUnsafeBufferPointer { bytes in
       switch DatagramType(rawValue: bytes[0]) {
       case .data, .dataNextPhase, .shared, .sharedNextPhase:
         hear(bytes, from: address, at: now, &hub, &joins, &output)
       case .hello:
-        answerHello(bytes, from: address, at: now, hub.memberCount, &output)
+        answerHello(bytes, from: address, at: time, hub.memberCount, &output)
       case .initiation:
         answerInitiation(bytes, from: address, at: now, &joins, &output)
       default: output.drop(.notNative, from: address, at: now)

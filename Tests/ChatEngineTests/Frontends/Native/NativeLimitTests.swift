@@ -55,6 +55,20 @@ struct NativeLimitTests {
     #expect(ann.accepted() == [1])
   }
 
+  @Test("An answer is as long as its Hello wishes, but not everybody's")
+  func answersAtLength() {
+    let network = NativeNetwork()
+    let wish = Handshake.AnswerLength(bytes: 60_000, isWhole: false)
+    let few = Handshake.hello(nonce: 1, count: 1_200, answer: wish)
+    let count = Limits.longAnswersPerSecond
+    for _ in 0..<count + 20 { network.receive(few, from: EngineHarness.address(77)) }
+    let lengths = network.strangers.map(\.bytes.count)
+    #expect(lengths.prefix(count).allSatisfy { $0 == few.count })
+    #expect(lengths.count == count + 20 && lengths.dropFirst(count).allSatisfy { $0 < 256 })
+    let answer = network.strangers[0].bytes
+    #expect(answer.withUnsafeBufferPointer { Handshake.HelloAnswer.read($0)?.answer } != nil)
+  }
+
   @Test("A cookie of another address or another time opens nothing")
   func checksCookies() throws {
     let network = NativeNetwork()
