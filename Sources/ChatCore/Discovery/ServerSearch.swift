@@ -53,7 +53,7 @@ public final class ServerSearch {
       : [options.discoveryPort, options.port]
     targets =
       SearchTarget.all(interfaces, ports: ports)
-      + options.hosts.map { SearchTarget(address: $0, way: "unicast \($0)") }
+      + options.hosts.map { SearchTarget(address: $0, way: "unicast \($0.scopedDescription)") }
     firstNonce = KernelRandom.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
     servers = FoundServers(interfaces)
     // A machine may have only one of the two families.

@@ -57,7 +57,10 @@ struct DoctorReport {
     let name = summary.fault.map { " (\($0.rawValue))" } ?? ""
     let figure = summary.figure.prefix(1).uppercased() + summary.figure.dropFirst()
     var text = "\n" + wrapped("\(figure)\(name).", first: "", rest: "")
-    if let advice = summary.advice { text += wrapped("First: \(advice).", first: "", rest: "") }
+    if let advice = summary.advice {
+      let stop = advice.hasSuffix("?") ? "" : "."
+      text += wrapped("First: \(advice)\(stop)", first: "", rest: "")
+    }
     return text
   }
 

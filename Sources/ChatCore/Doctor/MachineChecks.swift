@@ -100,8 +100,12 @@ enum MachineChecks {
     do throws(Failure) {
       let folder = try StateFolder(path)
       _ = try KeyFile.client.load(in: folder)
-      _ = try KnownServers(in: folder)
+      let known = try KnownServers(in: folder)
       examination.folder = folder
+      if let warning = known.warning {
+        return .warning(
+          .keyInDoubt, warning, "as it says: a server that the line may be about is not spoken to")
+      }
     } catch {
       // A folder that cannot be used costs the memory only; a file in it that is not as it must be
       // ends every client.
@@ -123,13 +127,15 @@ enum MachineChecks {
 
   private static func missing(_ path: String, _ error: Int32) -> Finding {
     var parent = path
-    while access(parent, F_OK) != 0, let slash = parent.lastIndex(of: "/"),
-      slash > parent.startIndex
-    {
-      parent = String(parent[..<slash])
+    while access(parent, F_OK) != 0, let slash = parent.lastIndex(of: "/") {
+      parent = slash == parent.startIndex ? "/" : String(parent[..<slash])
     }
-    if error == ENOENT, access(parent, W_OK | X_OK) == 0 {
-      return .ok("\(path) is made by the first conversation")
+    var error = error
+    if error == ENOENT {
+      if access(parent, W_OK | X_OK) == 0 {
+        return .ok("\(path) is made by the first conversation")
+      }
+      error = errno
     }
     return .warning(
       .stateFolder, "\(path) cannot be made: \(SystemError(error, "").reason)",

@@ -37,6 +37,8 @@ struct DoctorReportTests {
     #expect(report.summary.fault == .silence && report.summary.advice == "first this")
     let text = DoctorReport.summaryText(report.summary)
     #expect(text.contains("would not work: nothing (silence).\nFirst: first this."))
+    let question = DoctorReport.summaryText(.failed(.silence, "nothing", "is it there?"))
+    #expect(question.hasSuffix("First: is it there?\n"))
     #expect(report.finding("b")?.fault == .loss && report.finding("z") == nil)
   }
 
