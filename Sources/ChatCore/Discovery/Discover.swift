@@ -13,10 +13,12 @@ public struct DiscoverOptions: Sendable {
 public func discover(_ options: DiscoverOptions) throws(Failure) {
   let servers: [FoundServer]
   let obstacles: [ServerSearch.Obstacle]
+  let signal: Int32?
   do throws(SystemError) {
     let search = try ServerSearch(options.search)
+    try search.endAtSignals()
     servers = try search.run()
-    obstacles = search.obstacles
+    (obstacles, signal) = (search.obstacles, search.signal)
   } catch {
     throw Failure(error)
   }
@@ -26,6 +28,7 @@ public func discover(_ options: DiscoverOptions) throws(Failure) {
   if let failure = writeAll(Array(text.utf8), to: STDOUT_FILENO), failure != EPIPE {
     throw Failure(SystemError(failure, "write to standard output"))
   }
+  if let signal { throw Failure(signal == SIGINT ? .interrupted : .terminated, "") }
   if servers.isEmpty { throw nothingFound(options.search, obstacles) }
 }
 
@@ -63,9 +66,15 @@ extension FoundServer {
   private var row: [String] {
     guard let key else { return ["-", place, "plain", "-", "-"] }
     return [
-      name.isEmpty ? "-" : ShownText.string(name), place, KeyWords.text(of: key), "\(people)",
-      needsPassword ? "yes" : "no",
+      shownName ?? "-", place, KeyWords.text(of: key), "\(people)", needsPassword ? "yes" : "no",
     ]
+  }
+
+  /// Its name as far as a table has room for it; nil where there is nothing to see.
+  var shownName: String? {
+    let name = ShownText.string(name)
+    if name.allSatisfy(\.isWhitespace) { return nil }
+    return FiguresText.shortened(name, Limits.shownNameColumnsMax)
   }
 
   /// One object a line (`Docs/JSON.md`).

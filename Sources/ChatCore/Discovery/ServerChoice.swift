@@ -24,8 +24,8 @@ struct ServerChoice {
     let one = here.count == 1 ? here[0] : servers.count == 1 ? servers[0] : try choose(servers)
     guard let server = one.server else { throw Self.none }
     if !isQuiet {
-      let words = one.key.map { KeyWords.text(of: $0) } ?? "?"
-      note("* using \(one.name.isEmpty ? "the server" : one.name) at \(one.place), key \(words)")
+      // Nothing of its key: that is what the handshake shows, and not who answered.
+      note("* using \(one.shownName ?? "the server") at \(one.place)")
     }
     return server
   }

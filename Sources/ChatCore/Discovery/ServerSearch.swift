@@ -39,6 +39,9 @@ public final class ServerSearch {
   private var timer: Reactor.Timer?
   private var questionsLeft = Limits.searchQuestionMilliseconds[...]
   private var begin: Instant
+  private var signals: Signals?
+  /// The one that ended the search.
+  private(set) var signal: Int32?
   /// The ways on which nothing went out, each once.
   public private(set) var obstacles: [Obstacle] = []
 
@@ -60,6 +63,16 @@ public final class ServerSearch {
     for family in [AF_INET, AF_INET6] {
       if let socket = try? SearchSocket(family: family) { try listen(socket) }
     }
+  }
+
+  /// Lets signals that would end the process end the search, so that what was found can be told.
+  func endAtSignals() throws(SystemError) {
+    let signals = try Signals([SIGTERM, SIGINT, SIGHUP], on: reactor)
+    signals.handler = { [unowned self] in
+      signal = $0
+      reactor.stop()
+    }
+    self.signals = signals
   }
 
   private func listen(_ socket: SearchSocket) throws(SystemError) {

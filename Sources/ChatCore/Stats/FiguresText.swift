@@ -165,7 +165,8 @@ enum FiguresText {
     String(repeating: " ", count: max(1, width - cellWidth(text))) + text
   }
 
-  private static func shortened(_ text: String, _ width: Int) -> String {
+  /// A text of at most so many cells of a terminal.
+  static func shortened(_ text: String, _ width: Int) -> String {
     if cellWidth(text) <= width { return text }
     var short = ""
     for character in text {

@@ -104,6 +104,8 @@ extension Limits {
   public static let searchTargetsMax = 1_024
   public static let foundServersMax = 256
   public static let foundAddressesMax = 16
+  /// How wide a server's name is shown.
+  public static let shownNameColumnsMax = 32
   /// What a person may type to choose a server, and how often.
   public static let choiceLineBytesMax = 64
   public static let choiceTriesMax = 5

@@ -53,6 +53,19 @@ struct FoundServersTests {
     #expect((ahead(.max) ?? 0) > 0)
   }
 
+  @Test("A name is shown where there is something to see, and as far as a table has room")
+  func showsNames() {
+    func shown(_ name: String) -> String? {
+      var servers = FoundServers(Self.here)
+      servers.add(Self.found(1, name), from: Self.neighbour, way: "x")
+      return servers.all[0].shownName
+    }
+    #expect(shown("lab") == "lab" && shown("") == nil && shown(" \u{a0} ") == nil)
+    let long = shown(String(repeating: "x", count: 64))
+    #expect(long.map(cellWidth) == Limits.shownNameColumnsMax && long?.hasSuffix("…") == true)
+    #expect(shown("a\u{1b}[31m")?.contains("\u{1b}") == false)
+  }
+
   @Test("Servers of one host are told apart by their keys, and have their own ports")
   func keepsApart() {
     var servers = FoundServers(Self.here)
