@@ -145,7 +145,10 @@ extension NativeFrontend {
 
   /// The client has shown that it heard the Accept, and so that it knows its keys.
   mutating func confirm(_ peer: NativePeer, at now: Instant) {
-    if let initiation = peer.initiation { unconfirmed[initiation.ephemeral] = nil }
+    if let initiation = peer.initiation {
+      unconfirmed[initiation.ephemeral] = nil
+      if let sentAt = initiation.sentAt { peer.session.noteHandshake(sentAt: sentAt, heardAt: now) }
+    }
     peer.initiation = nil
   }
 
