@@ -43,6 +43,9 @@ let package = Package(
     .executableTarget(
       name: "transfer-bench", dependencies: ["ChatCore", "ChatEngine"],
       path: "Benchmarks/Transfer", exclude: ["transfer.py"], swiftSettings: strict),
+    .executableTarget(
+      name: "store-bench", dependencies: ["ChatCore", "ChatEngine"], path: "Benchmarks/Store",
+      swiftSettings: strict),
     .target(
       name: "Simulator", dependencies: ["ChatEngine"], path: "Tests/Simulator",
       swiftSettings: strict),

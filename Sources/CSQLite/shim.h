@@ -1,6 +1,7 @@
 #include <sqlite3.h>
 
-// What Swift cannot say: a destructor or an error that is worked out, and functions with any number of arguments.
+// What Swift cannot say: a destructor or an error that is worked out, and functions with any number
+// of arguments.
 
 enum {
   CSQLITE_NO_ROOM_FOR_SHARED_MEMORY = SQLITE_IOERR_SHMSIZE,

@@ -1,5 +1,6 @@
 import ChatEngine
 
+/// How a batch becomes rows.
 extension HistoryDatabase {
   /// Commits a batch: all of it is on the disk when this returns, or nothing of it is there.
   ///

@@ -105,7 +105,8 @@ extension HistoryDatabase {
 
   private func loadNames() throws(SQLiteError) -> [NameOwners.Owned] {
     let select = try connection.prepared(
-      "SELECT name, owner FROM names ORDER BY used DESC LIMIT \(Limits.ownedNamesMax)")
+      "SELECT name, owner FROM names ORDER BY used DESC LIMIT ?")
+    select.bind(1, Int64(Limits.ownedNamesMax))
     var names: [NameOwners.Owned] = []
     // Texts that are the same without being the same bytes are one name; the last use counts.
     var known: Set<MemberName> = []
@@ -120,9 +121,8 @@ extension HistoryDatabase {
 
   private func loadSenders() throws(SQLiteError) -> [StoreBatch.Sender] {
     let select = try connection.prepared(
-      """
-      SELECT key, run, said, shown FROM senders ORDER BY used DESC LIMIT \(Limits.sendersKeptMax)
-      """)
+      "SELECT key, run, said, shown FROM senders ORDER BY used DESC LIMIT ?")
+    select.bind(1, Int64(Limits.sendersKeptMax))
     var senders: [StoreBatch.Sender] = []
     while try select.step() {
       guard let key = select.publicKey(0) else { continue }
@@ -137,9 +137,9 @@ extension HistoryDatabase {
   private func loadBans() throws(SQLiteError) -> [StoredBan] {
     let select = try connection.prepared(
       """
-      SELECT kind, subject, mute, until, reason, author, time FROM bans
-      ORDER BY id DESC LIMIT \(Limits.storedBansMax)
+      SELECT kind, subject, mute, until, reason, author, time FROM bans ORDER BY id DESC LIMIT ?
       """)
+    select.bind(1, Int64(Limits.storedBansMax))
     var bans: [StoredBan] = []
     while try select.step() {
       let subject: StoredBan.Subject? =

@@ -26,7 +26,6 @@ struct HistoryFiles: Sendable {
       let file = try OwnedFD(checking: open(path, flags, 0o600), "open \(path)")
       while flock(file.raw, LOCK_EX | LOCK_NB) != 0 {
         let error = SystemError.last("lock \(path)")
-        if error.code == EWOULDBLOCK { throw error }
         if error.code != EINTR { throw error }
       }
       return file

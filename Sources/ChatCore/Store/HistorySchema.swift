@@ -95,12 +95,13 @@ enum HistorySchema {
   /// What every connection that writes is set to.
   static func prepareForWriting(_ connection: SQLiteConnection) throws(SQLiteError) {
     connection.setWait(Limits.databaseWaitMilliseconds)
+    let (pages, kept) = (Limits.writeAheadPagesHigh, Limits.writeAheadBytesKept)
     try connection.run(
       """
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
-      PRAGMA wal_autocheckpoint = \(Limits.writeAheadPagesHigh);
-      PRAGMA journal_size_limit = \(Limits.writeAheadBytesKept);
+      PRAGMA wal_autocheckpoint = \(pages);
+      PRAGMA journal_size_limit = \(kept);
       PRAGMA secure_delete = ON;
       """)
     connection.setGrowth(bytes: Limits.databaseGrowthBytes)
@@ -109,9 +110,10 @@ enum HistorySchema {
 
   static func prepareForReading(_ connection: SQLiteConnection) throws(SQLiteError) {
     connection.setWait(Limits.databaseWaitMilliseconds)
+    let cache = Limits.databaseCacheKilobytes
     try connection.run(
       """
-      PRAGMA cache_size = -\(Limits.databaseCacheKilobytes);
+      PRAGMA cache_size = -\(cache);
       PRAGMA temp_store = MEMORY;
       PRAGMA cell_size_check = ON;
       """)

@@ -1,5 +1,6 @@
 import ChatEngine
 
+/// The history as lines of JSON, to be taken elsewhere.
 extension HistoryReader {
   /// Hands out every message as a line of JSON, room by room, each room's in order. What is said
   /// meanwhile may be among it or not.

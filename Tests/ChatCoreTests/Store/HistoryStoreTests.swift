@@ -82,13 +82,15 @@ struct HistoryStoreTests {
   func mends() throws {
     let state = try TemporaryState()
     do {
+      // So large that it is not checked when it is opened.
+      let text = "word " + String(repeating: "x", count: 10_000)
       let database = try state.open()
-      try database.commit(Sample.batch(1...2_000))
+      try database.commit(Sample.batch((1...2_000).map { Sample.message($0, text) }))
     }
-    let store = try store(state)
     let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'messages_by_time'"
     let root = try SQLiteConnection(path: state.path, .readOnly).number(sql) ?? 0
     state.spoil(at: (Int(root) - 1) * 4_096)
+    let store = try store(state)
     #expect(store.commit(Sample.batch([Sample.message(2_001)], id: 5)))
     let all = completions(store, 2)
     guard all.count == 2, case .mended(let report) = all[0], case .committed(5) = all[1] else {
