@@ -7,6 +7,7 @@ extension HistoryDatabase {
   /// - Throws: `StoreError`; the database can be used as before, except after `.damaged` (`mend`).
   ///   `.notNext` where a message's number is not its room's next one.
   public func commit(_ batch: StoreBatch) throws(StoreError) {
+    try requireOpen()
     if batch.isEmpty { return }
     let touched = try rooms(of: batch)
     let rows = Self.rows(batch.messages, touched)
@@ -33,7 +34,10 @@ extension HistoryDatabase {
       rooms[key] = Room(id: room.id, next: room.next)
       nextRoomID = max(nextRoomID, room.id + 1)
     }
-    trimSenders(batch.senders.count)
+    senderCount += batch.senders.count
+    nameCount += batch.names.count
+    trim("senders", &senderCount, to: Limits.sendersKeptMax)
+    trim("names", &nameCount, to: Limits.ownedNamesMax)
   }
 
   // MARK: Rooms
@@ -200,19 +204,19 @@ extension HistoryDatabase {
     }
   }
 
-  /// Takes away the programs that said something longest ago, where there are too many. What goes
-  /// wrong there does so again the next time, and nothing of the batch is lost by it.
-  private func trimSenders(_ added: Int) {
-    senderCount += added
-    guard senderCount > Limits.sendersKeptMax + Limits.sendersExcess else { return }
-    let trim = """
-      DELETE FROM senders WHERE used <= (
-        SELECT used FROM senders ORDER BY used DESC LIMIT 1 OFFSET \(Limits.sendersKeptMax))
-      """
-    try? connection.run(trim)
-    senderCount =
-      (try? connection.number("SELECT count(*) FROM senders")).flatMap { $0 }.map { Int($0) }
-      ?? Limits.sendersKeptMax
+  /// Takes away the rows that were used longest ago, where there are too many. What goes wrong
+  /// there does so again the next time, and nothing of the batch is lost by it.
+  private func trim(_ table: String, _ count: inout Int, to max: Int) {
+    guard count > max + Limits.sendersExcess else { return }
+    let rows = try? storing(files.database) { () throws(SQLiteError) in
+      try connection.run(
+        """
+        DELETE FROM \(table) WHERE used <= (
+          SELECT used FROM \(table) ORDER BY used DESC LIMIT 1 OFFSET \(max))
+        """)
+      return try connection.number("SELECT count(*) FROM \(table)")
+    }
+    count = rows.flatMap { $0 }.map { Int($0) } ?? max
   }
 
   private func write(_ bans: [StoredBan.Change]) throws(SQLiteError) {

@@ -11,7 +11,7 @@ public struct RetentionStep: Sendable {
 
 extension HistoryDatabase {
   /// Deletes the oldest messages that are older than `time`, in milliseconds since 1970: at most
-  /// `Limits.retentionStepMessages`, so that those who want to say something wait only for a moment.
+  /// `Limits.retentionStepMessages`, so that what is said meanwhile waits for a moment only.
   /// Numbers go on where they were. What was deleted is overwritten in the file.
   public func deleteOlder(than time: Int64) throws(StoreError) -> RetentionStep {
     try deleteOldest(before: time)
@@ -36,7 +36,8 @@ extension HistoryDatabase {
   }
 
   private func deleteOldest(before time: Int64) throws(StoreError) -> RetentionStep {
-    try storing(files.database) { () throws(SQLiteError) in
+    try requireOpen()
+    return try storing(files.database) { () throws(SQLiteError) in
       try connection.transaction { () throws(SQLiteError) in
         var step = RetentionStep()
         var hashes: Set<[UInt8]> = []

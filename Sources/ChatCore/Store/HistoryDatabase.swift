@@ -26,7 +26,11 @@ public final class HistoryDatabase {
   var nextRoomID: Int64 = 1
   /// The next place in the order in which names, and programs, were used.
   var nextUse: Int64 = 1
+  /// Rows of these tables, or a few more.
   var senderCount = 0
+  var nameCount = 0
+  /// Whether mending has begun and not come to its end, so that there is no database.
+  private var isClosed = false
   /// Whether messages were lost, so that a room's next number may be greater than it seems.
   var isMended = false
   /// What was saved of a damaged database, where there was one.
@@ -114,6 +118,7 @@ public final class HistoryDatabase {
           + "ifnull((SELECT max(used) FROM names), 0))")
       nextUse = (used ?? 0) + 1
       senderCount = Int(try connection.number("SELECT count(*) FROM senders") ?? 0)
+      nameCount = Int(try connection.number("SELECT count(*) FROM names") ?? 0)
     }
   }
 
@@ -121,6 +126,7 @@ public final class HistoryDatabase {
   /// Takes as long as it takes to write it all anew.
   @discardableResult
   public func mend() throws(StoreError) -> SalvageReport {
+    isClosed = true
     // Closed before its files are read, so that SQLite does nothing to them meanwhile.
     connection = try storing(":memory:") { () throws(SQLiteError) in
       try SQLiteConnection(path: ":memory:", .write)
@@ -130,7 +136,14 @@ public final class HistoryDatabase {
     isMended = true
     salvage = report
     try reload()
+    isClosed = false
     return report
+  }
+
+  /// Throws where there is no database since it could not be mended, as on a full disk: whoever
+  /// wants something of it tries that again first.
+  func requireOpen() throws(StoreError) {
+    if isClosed { throw .damaged("it is not mended yet") }
   }
 
   // MARK: Checking

@@ -14,7 +14,8 @@ extension Limits {
   public static let storedBodyBytesMax = streamMessageBytesMax
   /// The name of a file that was sent, in its description.
   public static let storedFileNameBytesMax = 255
-  /// Programs of which it is kept what they said last, and how many more before the oldest go.
+  /// Programs of which it is kept what they said last; and how many more of them, or of names,
+  /// there are before the oldest go.
   public static let sendersKeptMax = 65_536
   public static let sendersExcess = 8_192
   /// Bans and mutes that a server reads when it starts; of more, the latest.

@@ -139,6 +139,19 @@ struct HistoryDatabaseTests {
     #expect(try state.count("senders") == Limits.sendersKeptMax)
   }
 
+  @Test("Names that gave way to others long ago are forgotten")
+  func trimsNames() throws {
+    let state = try TemporaryState()
+    let database = try state.open()
+    var batch = StoreBatch(id: 1)
+    for number in 0...Limits.ownedNamesMax + Limits.sendersExcess {
+      batch.names.append((try MemberName("n\(number)"), Sample.ann))
+    }
+    try database.commit(batch)
+    #expect(try state.count("names") == Limits.ownedNamesMax)
+    #expect(try database.load().names.last?.name == batch.names.last?.name)
+  }
+
   @Test("The files are their owner's alone, and a second server is told so")
   func isAlone() throws {
     let state = try TemporaryState()

@@ -107,27 +107,29 @@ struct HistoryStoreTests {
 
 @Suite("A disk that takes nothing")
 struct FullDiskTests {
-  /// A file system of so many bytes at a path, gone with the object; needs root.
+  /// A file system of so many bytes, gone with the object; needs root.
   private final class SmallDisk {
-    let path: String
+    private let home = TemporaryFolder()
+    var path: String { home.path + "/disk" }
 
-    init?(_ path: String, bytes: Int) {
-      self.path = path
+    init?(bytes: Int) {
       mkdir(path, 0o700)
-      guard getuid() == 0, mount("none", path, "tmpfs", 0, "size=\(bytes),mode=700") == 0 else {
-        return nil
-      }
+      guard mount("none", path, "tmpfs", 0, "size=\(bytes),mode=700") == 0 else { return nil }
     }
 
-    deinit { umount2(path, 2) }
+    deinit {
+      // MNT_DETACH: what is still open goes when it is closed.
+      umount2(path, 2)
+      rmdir(path)
+    }
   }
 
   private static let isRoot = getuid() == 0
 
   @Test("A full disk fails the batch, names the setting, and loses nothing", .enabled(if: isRoot))
   func full() throws {
-    let home = TemporaryFolder()
-    guard let disk = SmallDisk(home.path + "/disk", bytes: 6 << 20) else { return }
+    guard let disk = SmallDisk(bytes: 6 << 20) else { return }
+    defer { extendLifetime(disk) }
     let folder = try StateFolder(disk.path)
     let database = try HistoryDatabase(in: folder)
     let filler = disk.path + "/filler"
@@ -154,6 +156,26 @@ struct FullDiskTests {
     #expect(try database.integrity() == nil)
   }
 
+  @Test("What cannot be mended for want of room is mended later", .enabled(if: isRoot))
+  func mendsLater() throws {
+    guard let disk = SmallDisk(bytes: 8 << 20) else { return }
+    defer { extendLifetime(disk) }
+    let folder = try StateFolder(disk.path)
+    let database = try HistoryDatabase(in: folder)
+    let text = String(repeating: "word ", count: 200)
+    try database.commit(Sample.batch((1...1_000).map { Sample.message($0, text) }))
+    let filler = disk.path + "/filler"
+    fillUp(filler)
+    #expect(storeError { try database.mend() } == .diskFull)
+    guard case .damaged = storeError({ try database.commit(Sample.batch(1_001...1_001)) }) else {
+      Issue.record("it is not there, and was written to")
+      return
+    }
+    unlink(filler)
+    #expect(try database.mend().messages == 1_000)
+    try database.commit(Sample.batch(1_001...1_001))
+  }
+
   private func fillUp(_ path: String) {
     let fd = open(path, O_WRONLY | O_CREAT, 0o600)
     for size in [65_536, 4_096] {
@@ -165,8 +187,8 @@ struct FullDiskTests {
 
   @Test("A disk that only reads is told of, with the setting", .enabled(if: isRoot))
   func readOnly() throws {
-    let home = TemporaryFolder()
-    guard let disk = SmallDisk(home.path + "/disk", bytes: 4 << 20) else { return }
+    guard let disk = SmallDisk(bytes: 4 << 20) else { return }
+    defer { extendLifetime(disk) }
     _ = try HistoryDatabase(in: try StateFolder(disk.path))
     // MS_REMOUNT | MS_RDONLY
     #expect(mount("none", disk.path, "tmpfs", 33, nil) == 0)
