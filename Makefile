@@ -62,11 +62,14 @@ bench: build ## compare with a C relay, NATS, Redis, TCP, Pillow and vips, in on
 	@Scripts/packages.sh bench
 	$(SWIFT_BUILD) --product picture-bench
 	$(SWIFT_BUILD) --product transfer-bench
+	$(SWIFT_BUILD) --product store-bench
 	Benchmarks/Fanout/fanout.py
 	Benchmarks/Fanout/footprint.py
 	/usr/bin/python3 Benchmarks/Pictures/compare.py
 	/usr/bin/python3 Benchmarks/Native/native.py
 	Benchmarks/Transfer/transfer.py
+	@folder=$$(mktemp -d) && .build/release/store-bench --salvage $$folder; \
+	  status=$$?; rm -rf "$$folder"; exit $$status
 
 screenshot: build ## make the README's picture anew
 	@Scripts/packages.sh screenshot

@@ -25,6 +25,7 @@ let package = Package(
     library("CChafa", "chafa", apt: "libchafa-dev"),
     library("CSodium", "libsodium", apt: "libsodium-dev"),
     library("CCrypto", "libcrypto", apt: "libssl-dev"),
+    library("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
     .target(
       name: "ChatEngine", dependencies: ["CSodium", "CCrypto"], swiftSettings: strict),
@@ -32,7 +33,7 @@ let package = Package(
       name: "ChatCore",
       dependencies: [
         "ChatEngine", "CLinux", "CTurboJPEG", "CZimg", "CSPNG", "CWebP", "CGIF", "CHEIF", "CEXIF",
-        "CEditline", "CChafa",
+        "CEditline", "CChafa", "CSQLite",
       ],
       swiftSettings: strict),
     .executableTarget(name: "chatd", dependencies: ["ChatCore"], swiftSettings: strict),
@@ -42,6 +43,9 @@ let package = Package(
     .executableTarget(
       name: "transfer-bench", dependencies: ["ChatCore", "ChatEngine"],
       path: "Benchmarks/Transfer", exclude: ["transfer.py"], swiftSettings: strict),
+    .executableTarget(
+      name: "store-bench", dependencies: ["ChatCore", "ChatEngine"], path: "Benchmarks/Store",
+      swiftSettings: strict),
     .target(
       name: "Simulator", dependencies: ["ChatEngine"], path: "Tests/Simulator",
       swiftSettings: strict),

@@ -5,7 +5,7 @@ set -eu
 
 build="binutils libc6-dev libstdc++-12-dev pkg-config libturbojpeg0-dev libzimg-dev libspng-dev
   libwebp-dev libgif-dev libheif-dev libexif-dev libedit-dev libchafa-dev libglib2.0-dev
-  libsodium-dev libssl-dev"
+  libsodium-dev libssl-dev libsqlite3-dev"
 demo="mate-backgrounds"
 screenshot="$demo fonts-dejavu-core python3 python3-pil tmux"
 test="$demo gcc python3 python3-pytest python3-pil python3-venv python3-cryptography

@@ -19,6 +19,7 @@ enum ImportRules {
     "CEXIF": ["Sources/ChatCore/Images/EXIF.swift"],
     "CEditline": ["Sources/ChatCore/Terminal/LineEditor.swift"],
     "CChafa": ["Sources/ChatCore/Terminal/TerminalCanvas.swift"],
+    "CSQLite": ["Sources/ChatCore/Store/SQLite.swift"],
     "CSodium": ["Sources/ChatEngine/Noise/Primitives.swift"],
     "CCrypto": ["Sources/ChatEngine/Noise/CurveAndCipher.swift"],
   ]

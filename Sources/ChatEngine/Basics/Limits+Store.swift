@@ -2,6 +2,8 @@
 extension Limits {
   // MARK: History
 
+  /// The longest name of a room.
+  public static let roomNameBytesMax = 64
   /// Rooms and inboxes of a database.
   public static let storedRoomsMax = 1 << 20
   /// The greatest number of a message: what a row of the database has room for beside its room.
@@ -12,7 +14,8 @@ extension Limits {
   public static let storedBodyBytesMax = streamMessageBytesMax
   /// The name of a file that was sent, in its description.
   public static let storedFileNameBytesMax = 255
-  /// Programs of which it is kept what they said last, and how many more before the oldest go.
+  /// Programs of which it is kept what they said last; and how many more of them, or of names,
+  /// there are before the oldest go.
   public static let sendersKeptMax = 65_536
   public static let sendersExcess = 8_192
   /// Bans and mutes that a server reads when it starts; of more, the latest.
@@ -37,6 +40,8 @@ extension Limits {
   /// Batches that may wait for the writer, and questions for the reader.
   public static let storeQueueBatchesMax = 64
   public static let storeQueueQuestionsMax = 1_024
+  /// Completions that may wait for the loop; the threads wait for it then.
+  public static let storeCompletionsMax = 128
   /// Pages of the write-ahead log at which it is moved into the database, and bytes of it that are
   /// kept for the next time.
   public static let writeAheadPagesHigh = 2_048
@@ -47,6 +52,8 @@ extension Limits {
   public static let databaseGrowthBytes = 1 << 20
   /// How long a connection waits for another one.
   public static let databaseWaitMilliseconds: Int32 = 2_000
+  /// A database of so many bytes is checked when it is opened, which takes some 50 ms.
+  public static let checkedAtOnceBytesMax = 16 << 20
   /// Damaged databases that are kept; a later one takes the place of the last.
   public static let damagedDatabasesMax = 9
   /// Pages in a row that are read of a damaged row that goes on over several.

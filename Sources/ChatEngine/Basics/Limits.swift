@@ -49,8 +49,6 @@ public enum Limits {
   public static let nameBytesMax = 128
   /// The highest number tried behind a taken name: `NAME-2` … `NAME-99`.
   public static let nameNumberMax = 99
-  /// The name of a room, all of it ASCII.
-  public static let roomNameBytesMax = 64
 
   // MARK: Rooms
 

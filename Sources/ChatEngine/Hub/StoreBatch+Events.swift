@@ -34,9 +34,12 @@ extension StoreBatch.Sender {
   /// The mark of an event's author; nil where its program would not be known again.
   init?(of event: HubEvent) {
     guard let program = event.program, let id = event.id else { return nil }
-    self.init(program: program, said: 0, shown: 0)
+    self.init(key: program.client, run: program.run, said: 0, shown: 0)
     if case .showed = event.kind { shown = id.number } else { said = id.number }
   }
+
+  /// The program that it marks.
+  var program: ClientProgram { ClientProgram(client: key, run: run) }
 
   /// Takes over what is greater.
   mutating func merge(_ other: Self) {

@@ -133,12 +133,14 @@ public struct StoreBatch: Sendable {
   /// The greatest numbers that a program gave what it said and showed: what comes again is known
   /// by them.
   public struct Sender: Hashable, Sendable {
-    public var program: ClientProgram
+    public var key: PublicKey
+    public var run: UInt64
     public var said: UInt64
     public var shown: UInt64
 
-    public init(program: ClientProgram, said: UInt64, shown: UInt64) {
-      self.program = program
+    public init(key: PublicKey, run: UInt64, said: UInt64, shown: UInt64) {
+      self.key = key
+      self.run = run
       self.said = said
       self.shown = shown
     }

@@ -53,6 +53,7 @@ extension NativeFrontend {
       return
     }
     if let slot = unconfirmed[ephemeral], let known = peers[slot].initiation {
+      known.sentAt = nil
       send(known.accept, to: address, &turn)
       return
     }
@@ -123,7 +124,7 @@ extension NativeFrontend {
     let accept = Handshake.accept(clientID: wish.clientID, message: message)
     let peer = NativePeer(
       session: session, slot: slot,
-      initiation: NativePeer.Initiation(accept: accept, ephemeral: ephemeral))
+      initiation: NativePeer.Initiation(accept: accept, ephemeral: ephemeral, sentAt: turn.now))
     peer.joinDeadline = turn.now + .seconds(Limits.joinSecondsMax)
     let inserted = peers.insert(peer)
     precondition(inserted == slot, "the slot that was announced")

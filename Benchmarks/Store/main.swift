@@ -1,0 +1,3 @@
+import ChatCore
+
+StoreBench.main()
