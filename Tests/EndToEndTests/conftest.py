@@ -1,5 +1,6 @@
 """Fixtures of the end-to-end tests."""
 
+import contextlib
 import os
 import sys
 
@@ -12,6 +13,7 @@ from support.joiner import Joiner  # noqa: E402
 from support.network import Network  # noqa: E402
 from support.pictures import jpeg_shell  # noqa: E402
 from support.program import meet_nobody  # noqa: E402
+from support.segment import Segment, pair_of  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.terminal import Terminal  # noqa: E402
 
@@ -22,13 +24,8 @@ def people():
     meet_nobody()
 
 
-@pytest.fixture
-def serve():
-    """Starts servers, as many as a test asks for.
-
-    A server that a test leaves running must still be there afterwards and must stop cleanly: no
-    test may crash it unnoticed.
-    """
+@contextlib.contextmanager
+def _serving():
     servers = []
 
     def start(*flags, **options):
@@ -47,6 +44,24 @@ def serve():
     finally:
         for server in servers:
             server.close()
+
+
+@pytest.fixture
+def serve():
+    """Starts servers, as many as a test asks for.
+
+    A server that a test leaves running must still be there afterwards and must stop cleanly: no
+    test may crash it unnoticed.
+    """
+    with _serving() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def serve_module():
+    """The same for all tests of a file."""
+    with _serving() as start:
+        yield start
 
 
 @pytest.fixture
@@ -134,3 +149,40 @@ def network():
     """Hosts with networks of their own and bad links between them; needs root."""
     with Network() as network:
         yield network
+
+
+@pytest.fixture
+def segment(network):
+    """An Ethernet without anybody yet; needs root."""
+    return Segment(network)
+
+
+@pytest.fixture
+def pair(network):
+    """Two hosts of one Ethernet, and the second one's addresses."""
+    return pair_of(network)
+
+
+@pytest.fixture(scope="module")
+def network_module():
+    """Hosts for all tests of a file; needs root."""
+    with Network() as network:
+        yield network
+
+
+@pytest.fixture
+def routed(network):
+    """Two hosts with a router between them: home, router, lab, and lab's addresses.
+
+    The router has eth0 to home and eth1 to lab.
+    """
+    home, router, lab = (network.host() for _ in range(3))
+    near, far = Segment(network), Segment(network)
+    near.connect(home)
+    gateway = near.connect(router)
+    to_lab = far.connect(router, "eth1")
+    at = far.connect(lab)
+    router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    home.ip(f"route add default via {gateway[4]}")
+    lab.ip(f"route add default via {to_lab[4]}")
+    return home, router, lab, at

@@ -4,15 +4,17 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
 from support.network import what_is_missing
-from support.program import STATE, chatd_path, new_state, run_chatd
-from support.segment import Segment, link_local
+from support.program import STATE, chatd_path, new_state, run_chatd, start_chatd
+from support.segment import Segment, link_local, serve_on
 from support.waiting import PATIENCE_SECONDS, wait_until
 
 MISSING = what_is_missing()
@@ -23,18 +25,9 @@ SEEK = bytes([0x8B, 1]) + bytes(range(8)) + bytes(246)
 USUAL_PORT = ("--port", "12345")
 
 
-@pytest.fixture(name="segment")
-def make_segment(network):
-    return Segment(network)
-
-
-def serve_on(serve, host, name, *flags, bind=None):
-    return host.call(serve, "--server-name", name, *flags, bind=bind)
-
-
 def found_on(host, *flags, status=0):
     """What `discover --json` lists on a host, by the servers' names."""
-    done = host.call(run_chatd, "discover", "--json", "--timeout", "1", *flags)
+    done = host.call(run_chatd, "discover", "--json", "--timeout", "0.5", *flags)
     assert done.returncode == status, done.stderr
     servers = [json.loads(line) for line in done.stdout.splitlines()]
     names = [server["name"] for server in servers]
@@ -91,6 +84,27 @@ def test_servers_of_this_machine_are_found_without_any_network(network, serve):
     assert {name: server["port"] for name, server in found.items()} == ports
     for name, server in found.items():
         assert server["address"] == f"localhost:{ports[name]}"
+
+
+@pytest.mark.parametrize("number, status", [
+    (signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_who_is_interrupted_lists_what_was_found(network, segment, serve, number, status):
+    home, lab, near = (network.host() for _ in range(3))
+    for host in (home, lab, near):
+        segment.connect(host)
+    server = serve_on(serve, lab, "lab")
+    ear = network.keep(near.socket())
+    ear.bind(("0.0.0.0", 9002))
+    program = home.call(start_chatd, "discover", "--json", "--timeout", "60")
+    ear.recv(4_096)
+    asked = time.monotonic()
+    # When it asks once more it has heard who answered the first question.
+    while time.monotonic() < asked + 0.2:
+        ear.recv(4_096)
+    program.send_signal(number)
+    output, errors = program.communicate(timeout=PATIENCE_SECONDS)
+    assert (program.returncode, errors) == (status, b"")
+    assert json.loads(output)["port"] == server.port
 
 
 def test_nothing_is_found_where_nothing_is(network, segment, serve):

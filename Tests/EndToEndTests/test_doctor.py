@@ -1,5 +1,7 @@
 """`chatd doctor` names the fault that was built in. Needs root for the networks."""
 
+import concurrent.futures
+import contextlib
 import json
 import os
 import shutil
@@ -9,72 +11,25 @@ import tempfile
 
 import pytest
 
-from support.diagnosis import Diagnosis
+from support.diagnosis import Diagnosis, block, key_file, target
 from support.network import what_is_missing
 from support.program import chatd_path, environment, new_state, run_chatd
-from support.segment import Segment
+from support.segment import pair_of, serve_on
 
 MISSING = what_is_missing()
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 needs_nft = pytest.mark.skipif(not shutil.which("nft"), reason="needs nft to block datagrams")
 
 
-@pytest.fixture(name="segment")
-def make_segment(network):
-    return Segment(network)
-
-
-@pytest.fixture(name="pair")
-def make_pair(network, segment):
-    """Two hosts of one Ethernet, and the second one's addresses."""
-    home, lab = network.host(), network.host()
-    segment.connect(home)
-    return home, lab, segment.connect(lab)
-
-
-@pytest.fixture(name="routed")
-def make_routed(network):
-    """Two hosts with a router between them: home, router, lab, and lab's address."""
-    home, router, lab = (network.host() for _ in range(3))
-    near, far = Segment(network), Segment(network)
-    near.connect(home)
-    gateway = near.connect(router)
-    to_lab = far.connect(router, "eth1")
-    at = far.connect(lab)
-    router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
-    home.ip(f"route add default via {gateway[4]}")
-    lab.ip(f"route add default via {to_lab[4]}")
-    return home, router, lab, at
-
-
-def serve_on(serve, host, *flags):
-    return host.call(serve, "--server-name", "lab", *flags, bind=None)
-
-
-def target(at, server):
-    return f"{at[4]}:{server.port}"
-
-
-def block(host, *rules):
-    """Each rule begins with its hook, and one table has them all."""
-    chains = "".join(
-        f"chain c{number} {{ type filter hook {hook} priority 0; {rule} }}\n"
-        for number, (hook, rule) in enumerate(rules))
-    host.run("nft", "-f", "-", given=f"table inet blocked {{\n{chains}}}\n")
-
-
-def key_file(text):
-    path = os.path.join(new_state(), "password")
-    with open(path, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-        file.write(text)
-    return path
+def on_lab(serve, host, *flags):
+    return serve_on(serve, host, "lab", *flags)
 
 
 # All is well
 
 def test_where_all_is_well_each_check_has_its_figure(pair, serve):
     home, lab, at = pair
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     seen = Diagnosis(home, "--server", target(at, server))
     assert (seen.status, seen.fault, seen.verdict("summary")) == (0, None, "ok")
     assert not {"failed", "warning"} & {line["verdict"] for line in seen.checks.values()}
@@ -98,7 +53,7 @@ def test_where_all_is_well_each_check_has_its_figure(pair, serve):
 
 def test_the_only_server_is_found_and_looked_at(pair, serve):
     home, lab, at = pair
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     seen = Diagnosis(home)
     assert seen.status == 0
     assert target(at, server) in seen["server"]["figure"]
@@ -108,7 +63,7 @@ def test_the_only_server_is_found_and_looked_at(pair, serve):
 
 def test_it_makes_no_file(pair, serve):
     home, lab, at = pair
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     state = new_state()
     seen = Diagnosis(home, "--server", target(at, server), env={"XDG_STATE_HOME": state})
     assert seen.status == 0 and os.listdir(state) == []
@@ -116,7 +71,7 @@ def test_it_makes_no_file(pair, serve):
 
 def test_a_person_reads_it_at_80_columns(pair, serve):
     home, lab, at = pair
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     done = home.call(run_chatd, "doctor", "--server", target(at, server))
     lines = done.stdout.decode().splitlines()
     assert done.returncode == 0 and max(map(len, lines)) <= 80, lines
@@ -131,7 +86,7 @@ def test_a_person_reads_it_at_80_columns(pair, serve):
 
 def test_nobody_needs_to_be_root(pair, serve):
     home, lab, at = pair
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         program = shutil.copy(chatd_path(), folder)
@@ -178,20 +133,11 @@ def test_no_route(pair):
 @needs_nft
 def test_own_firewall_lets_nothing_out(pair, serve):
     home, lab, at = pair
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     block(home, ("output", f"udp dport {server.port} drop;"))
     seen = Diagnosis(home, "--server", target(at, server))
     seen.assert_fault("sending-blocked", "udp")
     assert "1 rule on output" in seen["firewall"]["figure"]
-
-
-@needs_nft
-def test_own_firewall_drops_the_answers(pair, serve):
-    home, lab, at = pair
-    server = serve_on(serve, lab)
-    block(home, ("input", f"ip saddr {at[4]} meta l4proto udp drop;"))
-    seen = Diagnosis(home, "--server", target(at, server))
-    seen.assert_fault("answers-blocked", "udp")
 
 
 # The server's address
@@ -205,22 +151,18 @@ def test_no_server_at_all(pair):
     Diagnosis(pair[0]).assert_fault("no-server", "server")
 
 
-def test_a_host_that_is_not_there(pair):
-    home, _, at = pair
-    seen = Diagnosis(home, "--server", at[4].rsplit(".", 1)[0] + ".77")
-    seen.assert_fault("host-not-reached", "udp")
-
-
 def test_a_closed_port_and_where_the_server_is_instead(pair, serve):
     home, lab, at = pair
     seen = Diagnosis(home, "--server", at[4])
     seen.assert_fault("port-closed", "udp")
     assert "chatd serve" in seen["udp"]["advice"]
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     seen = Diagnosis(home, "--server", at[4])
     seen.assert_fault("port-closed", "udp")
     assert f"--server {target(at, server)}" in seen["udp"]["advice"]
 
+
+# Where nothing comes back, which a doctor waits for: all of these are looked at beside each other.
 
 # Answers to each datagram, or to the question alone.
 RESPONDER = """
@@ -236,60 +178,82 @@ for _ in range(10_000):
 """
 
 
-@pytest.mark.parametrize("fault, port, question, answer", [
-    ("old-server", 9_002, "DISCOVER_CHAT_SERVER", "CHAT_SERVER_FOUND"),
-    ("other-program", 12_345, "", "what?"),
-])
-def test_what_is_there_is_no_chatd(network, pair, fault, port, question, answer):
-    home, lab, at = pair
-    silent = network.keep(lab.socket("0.0.0.0")).getsockname()[1]
-    process = lab.start(sys.executable, "-c", RESPONDER, str(port), question, answer)
-    try:
+class Silence:
+    """Two hosts, one of which asks in vain; `doctor` looks from it."""
+
+    def __init__(self, network, serve, pool, stack):
+        self.home, self.lab, self.at = pair_of(network)
+        self._network, self._serve, self._pool, self._stack = network, serve, pool, stack
+        self._seen = None
+
+    def look(self, server):
+        self._seen = self._pool.submit(Diagnosis, self.home, "--server", server)
+
+    @property
+    def seen(self):
+        return self._seen.result()
+
+    def block(self, host, hook, rule):
+        """A server is there, and this is done by a host's firewall; PORT is the server's."""
+        server = on_lab(self._serve, self.lab)
+        block(host, (hook, rule.replace("PORT", str(server.port))))
+        self.look(target(self.at, server))
+
+    def respond(self, port, question, answer):
+        """No chatd answers at the port; what is looked for is there or at a silent port."""
+        silent = self._network.keep(self.lab.socket("0.0.0.0")).getsockname()[1]
+        process = self.lab.start(sys.executable, "-c", RESPONDER, str(port), question, answer)
+        self._stack.callback(process.communicate)
+        self._stack.callback(process.kill)
         assert process.stdout.readline() == b"ready\n"
-        server = at[4] if port == 12_345 else f"{at[4]}:{silent}"
-        Diagnosis(home, "--server", server).assert_fault(fault, "udp")
-    finally:
-        process.kill()
-        process.communicate()
+        self.look(self.at[4] if port == 12_345 else f"{self.at[4]}:{silent}")
 
 
-# Firewalls on the way
+SILENCES = {
+    "answers-dropped-here": lambda s: s.block(
+        s.home, "input", f"ip saddr {s.at[4]} meta l4proto udp drop;"),
+    "questions-dropped": lambda s: s.block(s.lab, "input", "udp dport PORT drop;"),
+    "udp-dropped": lambda s: s.block(s.lab, "input", "meta l4proto udp drop;"),
+    "all-dropped": lambda s: s.block(s.lab, "input", "meta l4proto { udp, tcp } drop;"),
+    "nobody": lambda s: s.look(s.at[4].rsplit(".", 1)[0] + ".77"),
+    "old-server": lambda s: s.respond(9_002, "DISCOVER_CHAT_SERVER", "CHAT_SERVER_FOUND"),
+    "other-program": lambda s: s.respond(12_345, "", "what?"),
+}
 
-@needs_nft
-def test_questions_are_dropped_one_way(pair, serve):
-    home, lab, at = pair
-    server = serve_on(serve, lab)
-    block(lab, ("input", f"udp dport {server.port} drop;"))
-    seen = Diagnosis(home, "--server", target(at, server))
-    seen.assert_fault("questions-blocked", "udp")
-    assert "one way" in seen["udp"]["figure"]
 
-
-@needs_nft
-def test_all_udp_is_dropped_and_the_host_is_there(pair, serve):
-    home, lab, at = pair
-    server = serve_on(serve, lab)
-    block(lab, ("input", "meta l4proto udp drop;"))
-    seen = Diagnosis(home, "--server", target(at, server))
-    seen.assert_fault("silence", "udp")
-    assert "its machine is there" in seen["udp"]["figure"]
-    assert seen.verdict("tcp") == "note"
+@pytest.fixture(scope="module", name="silences")
+def look_at_silences(network_module, serve_module):
+    with contextlib.ExitStack() as stack:
+        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(SILENCES)))
+        silences = {}
+        for name, build in SILENCES.items():
+            silences[name] = Silence(network_module, serve_module, pool, stack)
+            build(silences[name])
+        yield silences
 
 
 @needs_nft
-def test_nothing_comes_back_at_all(pair, serve):
-    home, lab, at = pair
-    server = serve_on(serve, lab)
-    block(lab, ("input", "meta l4proto { udp, tcp } drop;"))
-    seen = Diagnosis(home, "--server", target(at, server))
-    seen.assert_fault("silence", "udp")
-    assert "nothing at all" in seen["udp"]["figure"]
+@pytest.mark.parametrize("name, fault, words", [
+    ("answers-dropped-here", "answers-blocked", "this machine's own firewall"),
+    ("questions-dropped", "questions-blocked", "one way"),
+    ("udp-dropped", "silence", "its machine is there"),
+    ("all-dropped", "silence", "nothing at all"),
+    ("nobody", "host-not-reached", "the network says"),
+    ("old-server", "old-server", "server of before"),
+    ("other-program", "other-program", "no chatd"),
+])
+def test_a_silence_is_explained(silences, name, fault, words):
+    seen = silences[name].seen
+    seen.assert_fault(fault, "udp")
+    assert words in seen["udp"]["figure"]
+    if name == "udp-dropped":
+        assert seen.verdict("tcp") == "note"
 
 
 @needs_nft
 def test_broadcast_is_blocked_and_the_server_is_reached(pair, serve):
     home, lab, at = pair
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     broadcast = at[4].rsplit(".", 1)[0] + ".255"
     block(lab, ("input", f"ip daddr {{ 255.255.255.255, {broadcast} }} drop;"),
           ("input", "ip6 daddr ff12::/16 drop;"))
@@ -302,7 +266,7 @@ def test_broadcast_is_blocked_and_the_server_is_reached(pair, serve):
 
 def test_a_small_mtu_behind_a_router(routed, serve):
     home, router, lab, at = routed
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     router.ip("link set dev eth1 mtu 576")
     lab.ip("link set dev eth0 mtu 576")
     seen = Diagnosis(home, "--server", target(at, server))
@@ -316,7 +280,7 @@ def test_a_small_mtu_behind_a_router(routed, serve):
 @needs_nft
 def test_only_small_datagrams_get_through(routed, serve):
     home, router, lab, at = routed
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     router.ip("link set dev eth1 mtu 576")
     # Nobody is told that a datagram was too long, and what was cut is dropped.
     block(router, ("output", "icmp type destination-unreachable drop;"))
@@ -328,7 +292,7 @@ def test_only_small_datagrams_get_through(routed, serve):
 @needs_nft
 def test_fragments_are_dropped(pair, serve):
     home, lab, at = pair
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     lab.run("nft", "-f", "-", given="""table ip blocked { chain here {
       type filter hook prerouting priority -450; ip frag-off & 0x3fff != 0 drop; }
     }
@@ -341,7 +305,7 @@ def test_fragments_are_dropped(pair, serve):
 def test_loss_is_counted(network, serve):
     home, lab = network.host(), network.host()
     link = network.link(home, lab, "loss 0.3")
-    server = serve_on(serve, lab)
+    server = on_lab(serve, lab)
     seen = Diagnosis(home, "--server", f"{link.address(lab)}:{server.port}")
     assert seen["round-trip"]["verdict"] == "warning"
     assert seen["round-trip"]["fault"] == "loss"
@@ -352,10 +316,10 @@ def test_loss_is_counted(network, serve):
 
 def test_another_key(pair, serve):
     home, lab, at = pair
-    first = serve_on(serve, lab, "--port", "12345")
+    first = on_lab(serve, lab, "--port", "12345")
     assert home.call(run_chatd, "send", "--server", at[4], "hello").returncode == 0
     first.stop()
-    serve_on(serve, lab, "--port", "12345")
+    on_lab(serve, lab, "--port", "12345")
     seen = Diagnosis(home, "--server", at[4])
     seen.assert_fault("key-changed", "key", status=4)
     assert seen.verdict("handshake") == "skipped"
@@ -364,26 +328,29 @@ def test_another_key(pair, serve):
 def test_passwords(pair, serve):
     home, lab, at = pair
     right, wrong = key_file("secret\n"), key_file("secrte\n")
-    server = target(at, serve_on(serve, lab, "--password-file", right))
-    Diagnosis(home, "--server", server).assert_fault("password-needed", "password", status=4)
-    seen = Diagnosis(home, "--server", server, "--password-file", wrong)
-    seen.assert_fault("password-wrong", "password", status=4)
-    seen = Diagnosis(home, "--server", server, "--password-file", right)
-    assert seen.status == 0 and seen["password"]["figure"] == "it is right"
-    seen = Diagnosis(home, "--server", server, "--password-file", "/nonexistent")
-    seen.assert_fault("password-file", "password", status=4)
+    server = target(at, on_lab(serve, lab, "--password-file", right))
+    given = [[], [wrong], [right], ["/nonexistent"]]
+    with concurrent.futures.ThreadPoolExecutor(len(given)) as pool:
+        none, bad, good, missing = pool.map(
+            lambda files: Diagnosis(
+                home, "--server", server, *(word for file in files
+                                            for word in ("--password-file", file))), given)
+    none.assert_fault("password-needed", "password", status=4)
+    bad.assert_fault("password-wrong", "password", status=4)
+    assert good.status == 0 and good["password"]["figure"] == "it is right"
+    missing.assert_fault("password-file", "password", status=4)
 
 
 def test_a_password_that_is_not_asked_for(pair, serve):
     home, lab, at = pair
-    server = target(at, serve_on(serve, lab))
+    server = target(at, on_lab(serve, lab))
     seen = Diagnosis(home, "--server", server, "--password-file", key_file("secret\n"))
     seen.assert_fault("password-not-asked", "password", status=4)
 
 
 def test_a_key_of_ones_own_that_others_can_read(pair, serve):
     home, lab, at = pair
-    server = target(at, serve_on(serve, lab))
+    server = target(at, on_lab(serve, lab))
     state = new_state()
     env = {"XDG_STATE_HOME": state}
     assert home.call(run_chatd, "id", env=env).returncode == 0

@@ -52,11 +52,17 @@ def environment(**changes):
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def run_chatd(*words, stdin=b"", env=None, timeout=60, cwd=None):
-    """Runs chatd to its end, as the person of --name. `stdin` is bytes, or an open file."""
+def run_chatd(*words, stdin=b"", env=None, timeout=60, cwd=None, mounts=None):
+    """Runs chatd to its end, as the person of --name. `stdin` is bytes, or an open file.
+
+    `mounts` are shell commands that mount what only this chatd sees; that needs root and unshare.
+    """
     given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+    command = [chatd_path(), *map(os.fspath, words)]
+    if mounts:
+        command = ["unshare", "--mount", "sh", "-ec", f'{mounts}\nexec "$@"', "sh", *command]
     return subprocess.run(
-        [chatd_path(), *map(os.fspath, words)], capture_output=True, timeout=timeout,
+        command, capture_output=True, timeout=timeout,
         env=environment(**{"XDG_STATE_HOME": state_of(person(words)), **(env or {})}), cwd=cwd,
         check=False, **given)
 

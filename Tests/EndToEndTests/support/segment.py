@@ -33,6 +33,7 @@ class Segment:
             f"link add port{member} type veth peer name {device} netns {host.path}",
             f"link set dev port{member} master bridge", f"link set dev port{member} up")
         addresses = {4: f"10.8.{self.number}.{member}", 6: f"fd08:{self.number}::{member}"}
+        _trust_addresses(host, device)
         if 4 in families:
             host.ip(f"address add {addresses[4]}/24 dev {device}")
         host.ip(f"link set dev {device} up")
@@ -42,11 +43,34 @@ class Segment:
         return addresses
 
 
+def _trust_addresses(host, device):
+    """Nobody else has the link-local address, and to make sure of that takes the kernel a second
+    (RFC 4862 §5.4)."""
+    def write():
+        with open(f"/proc/sys/net/ipv6/conf/{device}/accept_dad", "w", encoding="ascii") as file:
+            file.write("0")
+
+    host.call(write)
+
+
 def _is_ready(host, device):
-    """The kernel makes sure first that nobody else has a link-local address."""
+    """The kernel makes its link-local address a little after the device is up."""
     [interface] = json.loads(host.run("ip", "-json", "address", "show", "dev", device))
     mine = interface["addr_info"]
     return any(a["scope"] == "link" for a in mine) and not any(a.get("tentative") for a in mine)
+
+
+def pair_of(network):
+    """Two hosts of one Ethernet, and the second one's addresses."""
+    segment = Segment(network)
+    home, lab = network.host(), network.host()
+    segment.connect(home)
+    return home, lab, segment.connect(lab)
+
+
+def serve_on(serve, host, name, *flags, bind=None):
+    """Starts a server that is called so on a host, by default at all its addresses."""
+    return host.call(serve, "--server-name", name, *flags, bind=bind)
 
 
 def link_local(host, device="eth0"):
