@@ -61,10 +61,12 @@ private func readHandshake(_ bytes: [UInt8]) {
       let isSame = again.withUnsafeMutableBufferPointer { buffer in
         var writer = ByteWriter(buffer)
         answer.write(to: &writer)
-        return Handshake.HelloAnswer.read(UnsafeBufferPointer(buffer))?.answer == answer
+        let written = UnsafeBufferPointer(rebasing: buffer[..<writer.count])
+        return Handshake.HelloAnswer.read(written)?.answer == answer
       }
       hold(isSame, "another answer")
     }
+    hold(Handshake.answerLength(bytes).bytes <= bytes.count, "an answer longer than its Hello")
     _ = Handshake.readInitiation(bytes)
     _ = Handshake.readAccept(bytes)
     hold(
