@@ -169,6 +169,15 @@ public struct Session: ~Copyable {
   /// Asks the other end to show that it is there.
   public mutating func ping() { owed.frames.insert(.ping) }
 
+  /// The other end has shown that it heard the handshake's last message, which went out once, then.
+  /// So the way is known before the first acknowledgement, which may have waited on purpose, and by
+  /// what no later one says that it waited (RFC 9002 §5.3).
+  mutating func noteHandshake(sentAt: Instant, heardAt now: Instant) {
+    if roundTrip.hasSample { return }
+    let trip = Int64(clamping: now.nanoseconds &- sentAt.nanoseconds)
+    roundTrip.sample(latest: trip, ackDelay: 0)
+  }
+
   public var isClosing: Bool { closing != nil }
 
   // MARK: What is heard

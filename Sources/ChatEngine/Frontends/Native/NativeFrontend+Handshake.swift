@@ -56,6 +56,7 @@ extension NativeFrontend {
       return
     }
     if let slot = unconfirmed[ephemeral], let known = peers[slot].initiation {
+      known.sentAt = nil
       send(known.accept, to: address, &output)
       return
     }
@@ -129,7 +130,7 @@ extension NativeFrontend {
     let accept = Handshake.accept(clientID: wish.clientID, message: message)
     let peer = NativePeer(
       session: session, slot: slot,
-      initiation: NativePeer.Initiation(accept: accept, ephemeral: ephemeral))
+      initiation: NativePeer.Initiation(accept: accept, ephemeral: ephemeral, sentAt: now))
     peer.joinDeadline = now + .seconds(Limits.joinSecondsMax)
     let inserted = peers.insert(peer)
     precondition(inserted == slot, "the slot that was announced")
@@ -151,7 +152,10 @@ extension NativeFrontend {
 
   /// The client has shown that it heard the Accept, and so that it knows its keys.
   mutating func confirm(_ peer: NativePeer, at now: Instant) {
-    if let initiation = peer.initiation { unconfirmed[initiation.ephemeral] = nil }
+    if let initiation = peer.initiation {
+      unconfirmed[initiation.ephemeral] = nil
+      if let sentAt = initiation.sentAt { peer.session.noteHandshake(sentAt: sentAt, heardAt: now) }
+    }
     peer.initiation = nil
   }
 

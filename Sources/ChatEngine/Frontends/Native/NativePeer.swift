@@ -25,9 +25,11 @@ final class NativePeer {
     let accept: [UInt8]
     /// The first bytes of the Init, by which the same one is known again.
     let ephemeral: PublicKey
+    /// When the Accept went out; nil where it did more than once.
+    var sentAt: Instant?
 
-    init(accept: [UInt8], ephemeral: PublicKey) {
-      (self.accept, self.ephemeral) = (accept, ephemeral)
+    init(accept: [UInt8], ephemeral: PublicKey, sentAt: Instant) {
+      (self.accept, self.ephemeral, self.sentAt) = (accept, ephemeral, sentAt)
     }
   }
 
