@@ -1,4 +1,5 @@
 import ChatEngine
+import Glibc
 
 /// What the server and its client tell a person who joined.
 extension JoinSession {
@@ -30,7 +31,10 @@ extension JoinSession {
     case .renamed(let name): arrive(.renamed(name))
     case .accepted, .ownMessage, .failed, .progress: handleFate(event)
     case .figures(let ours, let theirs):
-      for line in FiguresText.session(ours: ours, theirs: theirs) { show(.help("  \(line)")) }
+      let columns = TerminalSize(of: STDOUT_FILENO).columns - 2
+      for line in FiguresText.session(ours: ours, theirs: theirs, columns: columns) {
+        show(.help("  \(line)"))
+      }
     case .sessions: break
     case .figuresUnknown:
       show(.complaint("the server is a chatd of an earlier version, which tells no figures"))

@@ -4,8 +4,13 @@ import ChatEngine
 enum FiguresText {
   // MARK: One session
 
-  /// What both ends of a session measure, a column for each direction.
-  static func session(ours: SessionFigures, theirs: SessionFigures) -> [String] {
+  private static let labelWidth = 23
+
+  /// What both ends of a session measure: a column for each direction, or one below the other where
+  /// there are not so many `columns`.
+  static func session(
+    ours: SessionFigures, theirs: SessionFigures, columns: Int = 80
+  ) -> [String] {
     let lines: [(String, (SessionFigures, SessionFigures) -> String)] = [
       ("datagrams sent", { sent, _ in number(sent[.datagramsSent]) }),
       ("  that arrived", { _, other in number(other[.datagramsReceived]) }),
@@ -22,11 +27,22 @@ enum FiguresText {
       ("longest datagram", { sent, _ in "\(number(sent[.pathBytes])) B" }),
       ("window", { sent, _ in bytes(sent[.windowBytes]) }),
     ]
-    let head = padded("", 23) + behind("to the server", 22) + behind("from the server", 22)
+    let (wide, narrow) = (22, 15)
+    if columns < labelWidth + 2 * wide {
+      func column(_ head: String, _ sent: SessionFigures, _ other: SessionFigures) -> [String] {
+        ["\(head):"]
+          + lines.map { label, text in padded(label, labelWidth) + behind(text(sent, other), narrow)
+          }
+      }
+      return column("to the server", ours, theirs) + column("from the server", theirs, ours)
+        + [padded("cipher", labelWidth - 2) + behind(cipher(ours), narrow + 2)]
+    }
+    let head = behind("to the server", labelWidth + wide) + behind("from the server", wide)
     return [head]
       + lines.map { label, text in
-        padded(label, 23) + behind(text(ours, theirs), 22) + behind(text(theirs, ours), 22)
-      } + [padded("cipher", 23) + behind(cipher(ours), 22)]
+        padded(label, labelWidth) + behind(text(ours, theirs), wide)
+          + behind(text(theirs, ours), wide)
+      } + [padded("cipher", labelWidth) + behind(cipher(ours), wide)]
   }
 
   // MARK: All sessions

@@ -54,6 +54,10 @@ struct FiguresTextTests {
     for line in FiguresText.session(ours: Self.figures, theirs: SessionFigures()) {
       #expect(cellWidth(line) <= 76, "\(line)")
     }
+    let narrow = FiguresText.session(ours: Self.figures, theirs: SessionFigures(), columns: 38)
+    #expect(narrow.count { $0 == "to the server:" || $0 == "from the server:" } == 2)
+    #expect(narrow.contains { $0.hasPrefix("round trip ") && $0.hasSuffix(" 45.3 ± 4.2 ms") })
+    for line in narrow { #expect(cellWidth(line) <= 38, "\(line)") }
   }
 
   @Test("Each direction is told by who sends, and what arrived of it by who receives")
