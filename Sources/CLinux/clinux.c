@@ -156,7 +156,7 @@ void clinux_source(struct clinux_source_control *control, int family,
     c->cmsg_type = IP_PKTINFO;
     c->cmsg_len = CMSG_LEN(sizeof info);
     memcpy(CMSG_DATA(c), &info, sizeof info);
-    control->bytes = CMSG_SPACE(sizeof info);
+    control->bytes = CMSG_LEN(sizeof info);
     return;
   }
   // The interface is left open: the address decides, and a link-local one has its scope.
@@ -166,7 +166,8 @@ void clinux_source(struct clinux_source_control *control, int family,
   c->cmsg_type = IPV6_PKTINFO;
   c->cmsg_len = CMSG_LEN(sizeof info);
   memcpy(CMSG_DATA(c), &info, sizeof info);
-  control->bytes = CMSG_SPACE(sizeof info);
+  // Without the padding behind it, the kernel needs no memory for it.
+  control->bytes = CMSG_LEN(sizeof info);
 }
 
 void clinux_leave_from(struct clinux_message *message,
@@ -262,6 +263,11 @@ int64_t clinux_kept_memory(void) {
   if (count != 3) return 0;
   struct mallinfo2 heap = mallinfo2();
   return (resident - shared) * sysconf(_SC_PAGESIZE) - (int64_t)(heap.uordblks + heap.hblkhd);
+}
+
+void clinux_map_blocks(int block_bytes, int top_bytes) {
+  mallopt(M_MMAP_THRESHOLD, block_bytes);
+  mallopt(M_TRIM_THRESHOLD, top_bytes);
 }
 
 void clinux_release_memory(void) { malloc_trim(0); }

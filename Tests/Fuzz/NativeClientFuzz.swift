@@ -59,7 +59,7 @@ private final class NativeClientRun {
     case 2: datagram(input.chunk(), choice)
     case 3: say(input.chunk())
     case 4: welcome(log: UInt64(choice >> 6), isResumed: choice & 32 != 0, flags: input.byte())
-    case 5: told(.said(author(input.byte()), text: input.chunk()[...]))
+    case 5: told(.said(input.chunk()[...]), by: author(input.byte()))
     case 6: told(.joined(name: ["Ben", "Ann", ""][Int(input.byte()) % 3]))
     case 7: showed(input.byte(), length: input.byte())
     case 8: receipt(input.byte(), input.byte())
@@ -108,24 +108,26 @@ private final class NativeClientRun {
     }
   }
 
-  private func author(_ choice: UInt8) -> NativeEvent.Author {
-    let run = choice & 1 == 0 ? UInt32(truncatingIfNeeded: client.run) : UInt32(choice >> 6)
-    return NativeEvent.Author(run: run, number: UInt64(choice >> 1 & 7))
+  private func author(_ choice: UInt8) -> MessageID {
+    let run = choice & 1 == 0 ? client.run : UInt64(choice >> 6)
+    return MessageID(run: run, number: UInt64(choice >> 1 & 7))
   }
 
-  private func told(_ kind: NativeEvent.Kind) {
-    sources.talk.append { NativeEvent(seq: self.seq, member: 2, kind: kind).append(to: &$0) }
+  private func told(_ kind: NativeEvent.Kind, by author: MessageID? = nil) {
+    let message = author.map { NativeEvent.Message(number: self.seq, time: 0, id: $0) }
+    let event = NativeEvent(seq: seq, member: 2, kind: kind, message: message)
+    sources.talk.append { event.append(to: &$0) }
     seq = min(seq + 1, ByteWriter.varintMax)
   }
 
   private func showed(_ choice: UInt8, length: UInt8) {
     told(
       .showed(
-        author(choice),
         NativeEvent.Picture(
           object: UInt64(choice >> 5), length: choice == 9 ? .max >> 2 : UInt64(length), width: 1,
           height: 1, key: [UInt8](repeating: 9, count: 32),
-          hash: Blake2b.hash256([UInt8](repeating: 1, count: Int(length)).span))))
+          hash: Blake2b.hash256([UInt8](repeating: 1, count: Int(length)).span))),
+      by: author(choice))
   }
 
   private func object(_ bytes: [UInt8], number: UInt64) {

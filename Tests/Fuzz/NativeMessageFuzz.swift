@@ -12,8 +12,10 @@ public func fuzzNativeMessage(_ start: UnsafePointer<UInt8>, _ count: Int) -> CI
     var again: [UInt8] = []
     event.append(to: &again)
     hold(NativeEvent(body(again)) == event, "another event")
-    if case .said(_, let text) = event.kind {
+    switch event.kind {
+    case .said(let text), .did(let text), .topic(let text):
       hold(text.endIndex == count, "a text that ends early")
+    default: break
     }
   }
   if let reply = NativeReply(bytes[...]) {

@@ -65,7 +65,7 @@ private final class Speaker {
       guard let event = NativeEvent(message) else { return hold(false, "an event, unread") }
       hold(event.seq > lastSeq, "events out of order")
       lastSeq = event.seq
-      if case .showed(_, let picture) = event.kind {
+      if case .showed(let picture) = event.kind {
         session?.knowObjects(through: picture.object)
       }
     }

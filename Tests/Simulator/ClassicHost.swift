@@ -57,7 +57,8 @@ final class ClassicHost: ClientHost {
     for event in client.takeEvents() {
       world.mix(event)
       switch event {
-      case .message(let from, let text):
+      case .message(let heard):
+        let (from, text) = (heard.from, heard.text)
         world.note(name, "hears \(text.count) B from \(from)")
         world.ledger.hearPlain(text: text, from: from, by: runID)
       case .picture(let from, let jpeg):

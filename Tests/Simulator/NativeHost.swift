@@ -143,7 +143,8 @@ final class NativeHost: ClientHost {
       world.ledger.enter(run, life, isWhole: how == .whole)
     case .connectionLost(let isShutDown):
       world.note(name, "lost its connection\(isShutDown ? ", the server stops" : "")")
-    case .message(let from, let text):
+    case .message(let heard):
+      let (from, text) = (heard.from, heard.text)
       world.note(name, "hears \(text.count) B from \(from)")
       world.ledger.hear(text: text, from: from, by: run)
     case .ownMessage(let ticket):
@@ -185,7 +186,9 @@ final class NativeHost: ClientHost {
       if told.remove(name) == nil, awaited.remove(name) == nil {
         world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
       }
-    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown: break
+    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .topic, .inRoom,
+      .entered, .notEntered, .parted:
+      break
     }
   }
 

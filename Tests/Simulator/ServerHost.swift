@@ -120,6 +120,7 @@ final class ServerHost: Host {
       case .savePicture(let name, let jpeg):
         world.ledger.read(picture: jpeg, from: name, of: life)
       case .keepOwner(let name, let owner): ownedNames.append((name, owner))
+      case .commit: preconditionFailure("no history is kept")
       }
     }
     engine.output.effects.removeAll(keepingCapacity: true)

@@ -127,7 +127,8 @@ final class Simulation {
 
   func mix(_ event: ClientEvent) {
     switch event {
-    case .message(_, let bytes), .picture(_, let bytes), .failed(_, let bytes): trace.mix(bytes)
+    case .picture(_, let bytes), .failed(_, let bytes): trace.mix(bytes)
+    case .message(let heard): trace.mix(heard.text)
     case .ownMessage(let ticket), .accepted(let ticket): trace.mix(ticket.number)
     case .present(let name), .arrived(let name), .departed(let name):
       trace.mix(Array(name.utf8))

@@ -2,9 +2,8 @@
 enum FolderRules {
   /// From the lowest to the highest; a folder may name those before it, and itself.
   static let order = ["Basics", "Noise", "Session", "Dialects", "Hub", "Frontends", "Server"]
-  /// The client stands beside the server: it names these folders, and these types of the hub.
+  /// The client stands beside the server, and names these folders.
   static let clientFolders: Set = ["Basics", "Noise", "Session", "Dialects", "Client"]
-  static let clientTypes: Set = ["MemberName"]
 
   /// The types that a file declares outside of any other, by name.
   static func topLevelTypes(_ text: String) -> [String] {
@@ -34,16 +33,16 @@ enum FolderRules {
     }
     return files.flatMap { file -> [String] in
       let words = words(file.text)
-      return homes.filter { words.contains($0.key) && !mayName($0.key, in: $0.value, file.folder) }
+      return homes.filter { words.contains($0.key) && !mayName(in: $0.value, file.folder) }
         .map { "\(file.path) names \($0.key) of \($0.value)" }.sorted()
     }
   }
 
-  private static func mayName(_ type: String, in home: String, _ folder: String) -> Bool {
+  private static func mayName(in home: String, _ folder: String) -> Bool {
     let (from, to) = (folder.split(separator: "/"), home.split(separator: "/"))
     guard let first = from.first, let last = to.first else { return true }
     if first == "Client" {
-      return clientFolders.contains(String(last)) || clientTypes.contains(type)
+      return clientFolders.contains(String(last))
     }
     if first == "Frontends", last == "Frontends" {
       // What lies beside the front ends' own folders is for all of them.

@@ -45,7 +45,7 @@ struct RulesTests {
     let basics = "struct Low {}\nextension Low { struct Inner {} }\n"
     let files = [
       file("Basics/Low.swift", basics), file("Hub/Hub.swift", "struct Hub { var low: Low }"),
-      file("Hub/MemberName.swift", "struct MemberName {}"),
+      file("Basics/MemberName.swift", "struct MemberName {}"),
       file("Dialects/Wire.swift", "struct Wire {}"),
       file("Frontends/Output.swift", "struct Output {}"),
       file("Frontends/IRC/IRC.swift", "struct IRC { var output: Output }"),

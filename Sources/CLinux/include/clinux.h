@@ -96,12 +96,15 @@ int clinux_next_error(int fd, struct sockaddr_storage *destination, int *error);
 uint32_t clinux_socket_drops(int fd);
 int clinux_force_buffer(int fd, int option, int bytes);
 
-// Memory: mallinfo(3), malloc_trim(3)
+// Memory: mallinfo(3), mallopt(3), malloc_trim(3)
 
 // What this process holds of the machine's memory beside what is in use: what the allocator keeps.
 // Stacks and globals are in it, and room that was never touched is not, so it may be below 0; only
 // how it changes means something.
 int64_t clinux_kept_memory(void);
+// Has the allocator map blocks of so many bytes and more by themselves, and keep at most so many at
+// the heap's end (mallopt(3)); else both grow with the first such block that is freed.
+void clinux_map_blocks(int block_bytes, int top_bytes);
 // Gives back to the kernel what the allocator keeps, page by page.
 void clinux_release_memory(void);
 

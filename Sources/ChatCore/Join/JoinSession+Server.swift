@@ -19,9 +19,9 @@ extension JoinSession {
     case .departed(let name):
       roster.remove(name)
       arrive(.left(name))
-    case .message(let from, let text):
-      roster.add(from)
-      arrive(.message(from: from, text: text))
+    case .message(let heard):
+      roster.add(heard.from)
+      arrive(.message(from: heard.from, text: heard.text))
     case .picture(let from, let jpeg):
       roster.add(from)
       receive(jpeg, from: from)
@@ -35,7 +35,7 @@ extension JoinSession {
       for line in FiguresText.session(ours: ours, theirs: theirs, columns: columns) {
         show(.help("  \(line)"))
       }
-    case .sessions: break
+    case .sessions, .topic, .inRoom, .entered, .notEntered, .parted: break
     case .figuresUnknown:
       show(.complaint("the server is a chatd of an earlier version, which tells no figures"))
     case .missed(let count):

@@ -83,6 +83,7 @@ final class ServerLoop {
     startWatchdog()
     trimTimer = reactor.addTimer { [unowned self] in
       isTrimTurn = true
+      engine.releaseRoom()
       trimmer.trimIfWorthwhile()
     }
     discovery = ServerDiscovery(options, beside: port, engine, log, on: reactor)
@@ -150,6 +151,7 @@ final class ServerLoop {
         engine.output.drop(.saveQueue, from: nil, at: reactor.now)
       }
     case .keepOwner(let name, let owner): owned.append((name, owner))
+    case .commit: preconditionFailure("no history is kept")
     }
   }
 

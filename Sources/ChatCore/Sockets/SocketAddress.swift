@@ -4,8 +4,9 @@ import Glibc
 
 /// The kernel's form of an address, for a socket of one family.
 ///
-/// A dual-stack socket is AF_INET6 and shows IPv4 peers as mapped addresses; AF_INET is for
-/// machines whose kernel has no IPv6. Room for either, with the length in use.
+/// A dual-stack socket is AF_INET6 and shows IPv4 peers as mapped addresses; AF_INET is for sockets
+/// that are bound to an IPv4 address, and for machines whose kernel has no IPv6. Room for either,
+/// with the length in use.
 struct SocketAddress {
   var storage = sockaddr_in6()
   var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
@@ -16,19 +17,19 @@ struct SocketAddress {
     withUnsafeMutablePointer(to: &storage) { length = Self.write(peer, family, to: $0) }
   }
 
-  /// Writes `peer` where a socket of `family` looks for it.
+  /// Writes `peer` where a socket of `family` looks for it. One of IPv4 refuses an address of IPv6.
   ///
   /// - Returns: the length of what was written.
   @inline(__always)
   static func write(
     _ peer: PeerAddress, _ family: Int32, to pointer: UnsafeMutablePointer<sockaddr_in6>
   ) -> socklen_t {
-    if family == AF_INET {
+    if family == AF_INET, let address = peer.v4 ?? (peer.isUnspecified ? 0 : nil) {
       let v4 = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr_in.self)
       v4.pointee = sockaddr_in()
       v4.pointee.sin_family = sa_family_t(AF_INET)
       v4.pointee.sin_port = peer.port.bigEndian
-      v4.pointee.sin_addr.s_addr = (peer.v4 ?? 0).bigEndian
+      v4.pointee.sin_addr.s_addr = address.bigEndian
       return socklen_t(MemoryLayout<sockaddr_in>.size)
     }
     pointer.pointee.sin6_family = sa_family_t(AF_INET6)

@@ -9,10 +9,14 @@ package enum Clocks {
     return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
   }
 
-  static func unixSeconds() -> Int64 {
+  static func unixMilliseconds() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec / 1_000_000)
+  }
+
+  static func unixSeconds() -> Int64 {
+    WallClock(unixMilliseconds: unixMilliseconds()).unixSeconds
   }
 }
 
@@ -23,7 +27,8 @@ struct LocalClock {
   private var utcOffsetSeconds: Int32 = 0
 
   mutating func read() -> WallClock {
-    let seconds = Clocks.unixSeconds()
+    let milliseconds = Clocks.unixMilliseconds()
+    let seconds = milliseconds / 1_000
     if seconds / 60 != zoneMinute {
       zoneMinute = seconds / 60
       var time = time_t(seconds)
@@ -31,7 +36,7 @@ struct LocalClock {
       localtime_r(&time, &local)
       utcOffsetSeconds = Int32(local.tm_gmtoff)
     }
-    return WallClock(unixSeconds: seconds, utcOffsetSeconds: utcOffsetSeconds)
+    return WallClock(unixMilliseconds: milliseconds, utcOffsetSeconds: utcOffsetSeconds)
   }
 }
 

@@ -10,7 +10,14 @@ import ChatEngine
 /// it.
 struct HeapTrimmer {
   /// What was kept after the last time: what cannot be given back.
-  private var keptBytes = clinux_kept_memory()
+  private var keptBytes: Int64
+
+  /// Large blocks are mapped by themselves from now on: an array that grew leaves no hole in the
+  /// heap, and what it has not reached yet takes no memory.
+  init() {
+    clinux_map_blocks(Int32(Limits.mappedBlockBytesMin), Int32(Limits.heapTopBytesMax))
+    keptBytes = clinux_kept_memory()
+  }
 
   /// Gives back what the allocator keeps, if that is `Limits.keptMemoryBytesMax` more than what was
   /// left the last time.

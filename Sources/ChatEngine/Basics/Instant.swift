@@ -66,14 +66,23 @@ extension Instant? {
 
 /// The time of day as people read it, handed in beside the `Instant`.
 public struct WallClock: Hashable, Sendable {
-  /// Seconds since 1970-01-01T00:00:00Z.
-  public var unixSeconds: Int64
+  /// Milliseconds since 1970-01-01T00:00:00Z.
+  public var unixMilliseconds: Int64
   /// What the machine's time zone adds to UTC, in seconds.
   public var utcOffsetSeconds: Int32
 
-  public init(unixSeconds: Int64, utcOffsetSeconds: Int32 = 0) {
-    self.unixSeconds = unixSeconds
+  public init(unixMilliseconds: Int64, utcOffsetSeconds: Int32 = 0) {
+    self.unixMilliseconds = unixMilliseconds
     self.utcOffsetSeconds = utcOffsetSeconds
+  }
+
+  public init(unixSeconds: Int64, utcOffsetSeconds: Int32 = 0) {
+    self.init(unixMilliseconds: unixSeconds * 1_000, utcOffsetSeconds: utcOffsetSeconds)
+  }
+
+  /// Seconds since 1970-01-01T00:00:00Z, rounded down.
+  public var unixSeconds: Int64 {
+    (unixMilliseconds - (unixMilliseconds < 0 ? 999 : 0)) / 1_000
   }
 
   /// Appends `HH:MM:SS` in local time.

@@ -28,6 +28,8 @@ extension Limits {
   public static let sharedFramesBytesMax = 40
   /// All frames that are no data, at their longest.
   public static let owedFramesBytesMax = 96
+  /// Channels of a session for rooms besides the lobby, and for history.
+  public static let sideChannelsMax = 72
   /// Those of them that ask whether the other end is there, and answer that.
   public static let pathFramesBytesMax = 1 + 9 + 9
   /// The reason that a session's end gives in words.
@@ -84,6 +86,8 @@ extension Limits {
   /// has sealed before that is done.
   public static let cipherSchedulesMax = 1_024
   public static let cipherSchedulePackets: UInt32 = 64
+  /// Up to so many bytes AES-256-GCM is libsodium's, beyond that libcrypto's.
+  public static let shortSealedBytesMax = 768
   /// So many packets that want an acknowledgment may wait for one, and so long.
   public static let ackElicitingPacketsMax = 256
   public static let ackDelayMilliseconds = 50
@@ -131,7 +135,9 @@ extension Limits {
   /// Resets in a second.
   public static let resetsPerSecond = 100
   /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
-  public static let timersPerSessionMax = 8
+  public static let timersPerSessionMax = 2
+  /// But so many may always stand there.
+  public static let timersKeptMin = 1_024
   /// Handshakes that were answered and not yet used.
   public static let unconfirmedMax = 4_096
   /// How long a session may last that has not joined.

@@ -49,6 +49,21 @@ public enum Limits {
   public static let nameBytesMax = 128
   /// The highest number tried behind a taken name: `NAME-2` … `NAME-99`.
   public static let nameNumberMax = 99
+  /// The name of a room, all of it ASCII.
+  public static let roomNameBytesMax = 64
+
+  // MARK: Rooms
+
+  public static let roomsMax = 4_096
+  /// What a room is about.
+  public static let topicBytesMax = 512
+  /// The logs of all rooms but the lobby, shared between them; each has at least so small a part.
+  public static let roomLogsBytes = 64 << 20
+  public static let roomLogsShareMin = 16
+  /// Besides the lobby.
+  public static let roomsPerMemberMax = 64
+  /// With more than so many bytes of messages that wait to be kept, no more are taken.
+  public static let keepingBytesHigh = 8 << 20
 
   // MARK: Kept files
 
@@ -92,8 +107,14 @@ public enum Limits {
   public static let reportsPerSecond = 1
   /// Memory that the allocator keeps for later, beyond what it cannot give back, and how often a
   /// server that has something to do looks at it.
-  public static let keptMemoryBytesMax = 1 << 20
+  public static let keptMemoryBytesMax = 1 << 18
   public static let memoryLookSeconds = 5
+  /// Blocks from so many bytes on are mapped by themselves, and so much may lie free at the end of
+  /// the heap.
+  public static let mappedBlockBytesMin = 1 << 15
+  public static let heapTopBytesMax = 1 << 22
+  /// What the outbox keeps of its room when there is time to look.
+  public static let outboxKeptBytesMax = 1 << 16
   /// While datagrams keep coming, the network's errors get every so many turns of the loop.
   public static let errorTurns = 16
   /// Pictures that may wait to be saved; more are counted and not saved.

@@ -28,7 +28,9 @@ public struct Outbox: ~Copyable {
   }
 
   /// As large as it can get; what was never written costs no memory.
-  private let arena = UnsafeMutablePointer<UInt8>.allocate(capacity: Limits.outboxBytesMax)
+  private var arena = UnsafeMutablePointer<UInt8>.allocate(capacity: Limits.outboxBytesMax)
+  /// How far it was written since it was made.
+  private var reachedBytes = 0
   /// How many bytes of the arena are in use.
   public private(set) var byteCount = 0
   public private(set) var payloads: [Payload] = []
@@ -69,10 +71,22 @@ public struct Outbox: ~Copyable {
   }
 
   public mutating func removeAll() {
+    reachedBytes = max(reachedBytes, byteCount)
     byteCount = 0
     payloads.removeAll(keepingCapacity: true)
     deliveries.removeAll(keepingCapacity: true)
     sent = 0
+  }
+
+  /// Gives back the room that a large turn took, if nothing waits.
+  public mutating func releaseRoom() {
+    guard deliveries.isEmpty, byteCount == 0, reachedBytes > Limits.outboxKeptBytesMax else {
+      return
+    }
+    arena.deallocate()
+    arena = .allocate(capacity: Limits.outboxBytesMax)
+    reachedBytes = 0
+    (payloads, deliveries) = ([], [])
   }
 
   /// Adds a payload made of three texts and a body, one after the other.

@@ -15,7 +15,12 @@ public struct TimerQueue: Sendable {
 
   public init() {}
 
+  /// With room for so many.
+  init(room: Int) { heap.reserveCapacity(room) }
+
   public var count: Int { heap.count }
+  /// How many there is room for.
+  var room: Int { heap.capacity }
   /// The earliest deadline.
   public var first: Instant? { heap.first?.deadline }
 

@@ -210,7 +210,7 @@ public final class ClassicClient {
     case .joined(let name): events.append(.arrived(bytes.string(name)))
     case .left(let name): events.append(.departed(bytes.string(name)))
     case .message(let name, let text):
-      events.append(.message(from: bytes.string(name), text: bytes.array(text)))
+      events.append(.message(Heard(from: bytes.string(name), text: bytes.array(text))))
     case .picture(let name, let jpeg):
       events.append(.picture(from: bytes.string(name), jpeg: bytes.array(jpeg)))
     case .notice: events.append(.notice(bytes.array(0..<bytes.count)))

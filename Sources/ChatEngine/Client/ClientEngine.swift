@@ -40,24 +40,49 @@ public enum ClientEngine {
   /// Says a text of at most `Limits.messageBytesMax`.
   ///
   /// - Returns: by which events name it; nil where nobody will tell what became of it.
-  public func say(_ text: [UInt8], at now: Instant) -> MessageTicket? {
+  public func say(
+    _ text: [UInt8], as kind: NativeRequest.Say.Kind = .text, in room: RoomName = .lobby,
+    at now: Instant
+  ) -> MessageTicket? {
     switch self {
     case .classic(let client):
       client.say(text, at: now)
       return nil
-    case .native(let client): return client.say(text, at: now)
+    case .native(let client): return client.say(text, as: kind, in: room, at: now)
     }
   }
 
   /// Shows a picture of at most `pictureBytesMax`.
   ///
   /// - Returns: as `say` does.
-  public func show(_ jpeg: [UInt8], at now: Instant) -> MessageTicket? {
+  public func show(
+    _ jpeg: [UInt8], in room: RoomName = .lobby, at now: Instant
+  ) -> MessageTicket? {
     switch self {
     case .classic(let client):
       client.show(jpeg, at: now)
       return nil
-    case .native(let client): return client.show(jpeg, at: now)
+    case .native(let client): return client.show(jpeg, in: room, at: now)
+    }
+  }
+
+  /// Asks to be let into a room besides the lobby, which plain dialects know nothing of.
+  ///
+  /// - Returns: false where that cannot be asked for.
+  public func enter(_ room: RoomName, at now: Instant) -> Bool {
+    switch self {
+    case .classic: false
+    case .native(let client): client.enter(room, at: now)
+    }
+  }
+
+  /// Leaves a room besides the lobby.
+  ///
+  /// - Returns: false where this client is not there.
+  public func part(_ room: RoomName, at now: Instant) -> Bool {
+    switch self {
+    case .classic: false
+    case .native(let client): client.part(room, at: now)
     }
   }
 

@@ -10,7 +10,9 @@ public enum ClientEvent: Equatable, Sendable {
   case listed
   case arrived(String)
   case departed(String)
-  case message(from: String, text: [UInt8])
+  case message(Heard)
+  /// What the room is about from now on; `from` is nil where that was so before.
+  case topic(from: String?, text: [UInt8])
   case picture(from: String, jpeg: [UInt8])
   /// The bytes of a picture did not come.
   case pictureLost(from: String)
@@ -30,6 +32,14 @@ public enum ClientEvent: Equatable, Sendable {
   case connectionLost(isShutDown: Bool)
   /// The client is back.
   case restored(ClientReturn)
+  /// What is told of a room besides the lobby: one of the events that tell of people and messages.
+  indirect case inRoom(RoomName, ClientEvent)
+  /// This client is in a room that it asked for. Who is there follows as `present`.
+  case entered(RoomName)
+  /// It was not let into a room; the server's reason.
+  case notEntered(RoomName, [UInt8])
+  /// It is no longer in a room.
+  case parted(RoomName)
   /// What this end and the server measure of this session.
   case figures(ours: SessionFigures, theirs: SessionFigures)
   /// What the server measures of all sessions, and counts of itself.
@@ -39,6 +49,20 @@ public enum ClientEvent: Equatable, Sendable {
   case figuresUnknown
   /// The last event.
   case ended(ClientEnding)
+}
+
+/// A text that somebody else said.
+public struct Heard: Equatable, Sendable {
+  public var from: String
+  public var text: [UInt8]
+  /// Whether the text is what its author does: "/me waves".
+  public var isAction = false
+  /// The room's; 0 where nobody numbers what is said.
+  public var number: UInt64 = 0
+  /// When it was said, by the server's clock, in milliseconds since 1970; 0 where that is not known.
+  public var time: Int64 = 0
+
+  public init(from: String, text: [UInt8]) { (self.from, self.text) = (from, text) }
 }
 
 /// What a client that is back has of what happened meanwhile.

@@ -28,7 +28,7 @@ extension NativeClient {
   // MARK: Saying
 
   func say(_ request: NativeRequest) {
-    if case .say = request {
+    if request.isTalk {
       sources.talk.append { request.append(to: &$0) }
       talkSaid += 1
     } else {
@@ -36,16 +36,22 @@ extension NativeClient {
     }
   }
 
-  /// Says something that waits, in the session as it is now.
+  /// Says something that waits, in the session as it is now. Of a room that was left in between the
+  /// server says that this client is not there.
   func utter(_ pending: Pending) {
+    let channel = channel(of: pending.room) ?? SideChannels.none
     switch pending.kind {
-    case .text(let text): say(.say(number: pending.number, text: text[...]))
+    case .text(let text, let kind):
+      say(
+        .say(
+          NativeRequest.Say(
+            number: pending.number, channel: channel, kind: kind, text: text[...])))
     case .picture(let jpeg):
       say(
         .offer(
           NativeRequest.Offer(
             number: pending.number, object: pending.number, length: UInt64(jpeg.count),
-            hash: Blake2b.hash256(jpeg.span))))
+            hash: Blake2b.hash256(jpeg.span), channel: channel)))
     }
   }
 
@@ -63,13 +69,14 @@ extension NativeClient {
       case .receipt(let kind, let number, let failure):
         settle(kind, number, failure, at: now)
       case .want(let number): upload(number)
-      case .present(let present):
-        hearing.note(present, &events)
-        if present.isEmpty { beginToHear(at: now) }
+      case .present(let present): note(present, at: now)
       case .figures(let theirs):
         asksFigures = false
         if let figures { events.append(.figures(ours: figures, theirs: theirs)) }
       case .sessions(let page): take(page)
+      case .entered(let entered): enter(entered)
+      case .notEntered(let channel, let words): leaveRoom(channel, .notEntered, words)
+      case .parted(let channel): leaveRoom(channel, .parted, "")
       }
       if isEnded { return }
     }
@@ -77,13 +84,19 @@ extension NativeClient {
 
   func enter(_ welcome: NativeReply.Welcome, at now: Instant) {
     guard phase == .joining else { return }
-    let how = hearing.begin(welcome, &events)
+    let isSameLog = welcome.log == hearing.log
+    (ownMember, listing) = (welcome.member, nil)
+    let how = hearing.begin(
+      NativeHearing.Beginning(
+        log: welcome.log, isResumed: welcome.isResumed, next: welcome.next, name: welcome.name,
+        member: welcome.member), &events)
     giveUpAt = nil
     lastProgress = now
     progressSeen = 0
     settleBefore(.say, welcome.said)
     settleBefore(.offer, welcome.shown)
     for index in said.indices { said[index].position = nil }
+    for index in rooms.indices { ask(for: index, goesOn: isSameLog) }
     for pending in said { utter(pending) }
     if !wasJoined {
       if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }
@@ -100,7 +113,7 @@ extension NativeClient {
   }
 
   /// The list of who is here is complete, so that events can be told by their names.
-  private func beginToHear(at now: Instant) {
+  func beginToHear(at now: Instant) {
     guard phase == .joining, wasJoined else { return }
     phase = .joined
     hearing.endList(&events)
@@ -151,18 +164,22 @@ extension NativeClient {
   // MARK: The log
 
   private func takeLog() {
-    let ownRun = UInt32(truncatingIfNeeded: run)
     while isHearing, let message = session?.takeMessage(.talk) {
       guard let event = NativeEvent(message) else {
         session?.fail("an event of type \(message.first ?? 0)")
         return
       }
-      hearing.take(event, ownRun: ownRun, &session!, &events)
+      hearing.take(event, ownRun: run, &session!, &events)
     }
+    for index in rooms.indices { takeLog(ofRoom: index) }
     for object in session?.takeObjects() ?? [] {
       hearing.finish(object.number, object.bytes, &events)
+      tellOfRooms { $0.finish(object.number, object.bytes, &$1) }
     }
-    for object in session?.takeLostObjects() ?? [] { hearing.lose(object, &events) }
+    for object in session?.takeLostObjects() ?? [] {
+      hearing.lose(object, &events)
+      tellOfRooms { $0.lose(object, &$1) }
+    }
   }
 
   /// Whether, since this was last asked, the way to the server seemed once more not to work, so

@@ -107,6 +107,11 @@ public final class NativeClient {
 
   // What was heard
   var hearing = NativeHearing()
+  /// The rooms besides the lobby that this client is in, or asked for.
+  var rooms: [ClientRoom] = []
+  /// The room whose list of people is being told; nil for the lobby.
+  var listing: UInt64?
+  var ownMember: UInt64 = 0
   /// Until when those who were here before the server was started again may come back unannounced.
   var awaitingEnd: Instant?
   public var outbox = Outbox()
@@ -115,12 +120,13 @@ public final class NativeClient {
   /// Something that was said, until it is known what became of it.
   struct Pending {
     enum Kind {
-      case text([UInt8])
+      case text([UInt8], NativeRequest.Say.Kind)
       case picture([UInt8])
     }
 
     var number: UInt64
     var kind: Kind
+    var room: RoomName
     var position: Range<UInt64>?
 
     var receipt: NativeReply.Kind {
@@ -204,17 +210,22 @@ public final class NativeClient {
   ///
   /// - Returns: by which `.accepted` and `.failed` name it.
   @discardableResult
-  public func say(_ text: [UInt8], at now: Instant) -> MessageTicket {
+  public func say(
+    _ text: [UInt8], as kind: NativeRequest.Say.Kind = .text, in room: RoomName = .lobby,
+    at now: Instant
+  ) -> MessageTicket {
     precondition(text.count <= Limits.messageBytesMax, "a text that no datagram holds")
     lastSaid += 1
-    return add(Pending(number: lastSaid, kind: .text(text)), at: now)
+    return add(Pending(number: lastSaid, kind: .text(text, kind), room: room), at: now)
   }
 
   /// Shows a picture.
   @discardableResult
-  public func show(_ jpeg: [UInt8], at now: Instant) -> MessageTicket {
+  public func show(
+    _ jpeg: [UInt8], in room: RoomName = .lobby, at now: Instant
+  ) -> MessageTicket {
     lastShown += 1
-    return add(Pending(number: lastShown, kind: .picture(jpeg)), at: now)
+    return add(Pending(number: lastShown, kind: .picture(jpeg), room: room), at: now)
   }
 
   private func add(_ pending: Pending, at now: Instant) -> MessageTicket {

@@ -32,7 +32,7 @@ struct NativeHearing {
   private struct Sequence: Hashable {
     /// Names belong to keys; runs are only claimed.
     var name: String
-    var run: UInt32
+    var run: UInt64
     var isPicture: Bool
   }
 
@@ -51,11 +51,23 @@ struct NativeHearing {
   /// The names of those who are here, in no order.
   var roster: [String] { Array(names.values) }
 
+  /// How a session begins to hear of a room.
+  struct Beginning {
+    var log: UInt64
+    /// Whether the events go on behind `completeThrough`.
+    var isResumed: Bool
+    /// The number of the first event that will come.
+    var next: UInt64
+    /// This client, as the room knows it.
+    var name: String
+    var member: UInt64
+  }
+
   /// A session begins.
   ///
   /// - Returns: what this is for a client that was here before.
   mutating func begin(
-    _ welcome: NativeReply.Welcome, _ events: inout [ClientEvent]
+    _ welcome: Beginning, _ events: inout [ClientEvent]
   ) -> ClientReturn {
     let isFirst = log == 0
     let how: ClientReturn =
@@ -117,7 +129,7 @@ struct NativeHearing {
 
   /// Takes the next event of the log.
   mutating func take(
-    _ event: NativeEvent, ownRun: UInt32, _ session: inout Session, _ events: inout [ClientEvent]
+    _ event: NativeEvent, ownRun: UInt64, _ session: inout Session, _ events: inout [ClientEvent]
   ) {
     let isNew = event.seq > last
     if isNew {
@@ -134,10 +146,13 @@ struct NativeHearing {
     case .left:
       guard isNew, let name = names.removeValue(forKey: event.member) else { return }
       depart(event.member, name, &events)
-    case .said(let author, let text):
-      guard isNew, !isRepeated(author, of: event.member, isPicture: false) else { return }
-      tell(author, ownRun, text, of: event.member, &events)
-    case .showed(let author, let picture):
+    case .said(let text), .did(let text), .topic(let text):
+      guard let message = event.message, isNew,
+        !isRepeated(message.id, of: event.member, isPicture: false)
+      else { return }
+      tell(event, message, Array(text), ownRun, &events)
+    case .showed(let picture):
+      guard let author = event.message?.id else { return }
       take(picture, author, event, isNew, ownRun, &session, &events)
     }
   }
@@ -163,18 +178,23 @@ struct NativeHearing {
   }
 
   private mutating func tell(
-    _ author: NativeEvent.Author, _ ownRun: UInt32, _ text: ArraySlice<UInt8>,
-    of member: UInt64, _ events: inout [ClientEvent]
+    _ event: NativeEvent, _ message: NativeEvent.Message, _ text: [UInt8], _ ownRun: UInt64,
+    _ events: inout [ClientEvent]
   ) {
-    if isOwn(author, member, ownRun) {
-      events.append(.ownMessage(MessageTicket(isPicture: false, number: author.number)))
+    if isOwn(message.id, event.member, ownRun) {
+      events.append(.ownMessage(MessageTicket(isPicture: false, number: message.id.number)))
+    } else if case .topic = event.kind {
+      events.append(.topic(from: name(event.member), text: text))
     } else {
-      events.append(.message(from: name(member), text: Array(text)))
+      var heard = Heard(from: name(event.member), text: text)
+      if case .did = event.kind { heard.isAction = true }
+      (heard.number, heard.time) = (message.number, message.time)
+      events.append(.message(heard))
     }
   }
 
   private func isOwn(
-    _ author: NativeEvent.Author, _ member: UInt64, _ ownRun: UInt32
+    _ author: MessageID, _ member: UInt64, _ ownRun: UInt64
   ) -> Bool {
     author.run == ownRun && author.run != 0 && ownNames.contains(name(member))
   }
@@ -183,7 +203,7 @@ struct NativeHearing {
 
   /// Whether an earlier log told it; texts of a run come in order.
   private mutating func isRepeated(
-    _ author: NativeEvent.Author, of member: UInt64, isPicture: Bool
+    _ author: MessageID, of member: UInt64, isPicture: Bool
   ) -> Bool {
     guard author.run != 0 else { return false }
     let sequence = Sequence(name: name(member), run: author.run, isPicture: isPicture)
@@ -195,8 +215,8 @@ struct NativeHearing {
   // MARK: Pictures
 
   private mutating func take(
-    _ picture: NativeEvent.Picture, _ author: NativeEvent.Author, _ event: NativeEvent,
-    _ isNew: Bool, _ ownRun: UInt32, _ session: inout Session, _ events: inout [ClientEvent]
+    _ picture: NativeEvent.Picture, _ author: MessageID, _ event: NativeEvent,
+    _ isNew: Bool, _ ownRun: UInt64, _ session: inout Session, _ events: inout [ClientEvent]
   ) {
     if isOwn(author, event.member, ownRun) {
       session.knowObjects(through: picture.object)

@@ -34,6 +34,9 @@ public enum ClassicText {
   /// not pass on; the reason and a full stop follow.
   public static let notLetIn = "You were not let in, because "
   public static let notPassedOn = "This was not passed on, because "
+  /// What stands before a text that says what its author does, or what a room is about.
+  public static let action = "* "
+  public static let topic = "* the topic is now: "
   public static let renamed = (head: "This name is taken here, so you are ", tail: ".")
   public static let idle = "You were not heard for a long time and have left the chat."
 }

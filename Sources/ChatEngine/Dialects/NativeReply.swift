@@ -15,6 +15,21 @@ public enum NativeReply: Equatable {
     public var messageBytesMax: UInt64
     public var pictureBytesMax: UInt64
     public var serverName: String
+    /// The number that the lobby's next message gets, and what the lobby is about.
+    public var nextNumber: UInt64 = 1
+    public var topic = ""
+  }
+
+  /// A room that the client is in now.
+  public struct Entered: Equatable {
+    public var channel: UInt64
+    /// Whether the events go on where the client said.
+    public var isResumed = false
+    /// The number of the first event that will come.
+    public var next: UInt64
+    /// The number that the room's next message gets.
+    public var nextNumber: UInt64
+    public var topic: String
   }
 
   public enum RefusalReason: UInt8, Sendable {
@@ -36,7 +51,11 @@ public enum NativeReply: Equatable {
   case receipt(Kind, number: UInt64, failure: String?)
   /// Send the picture of that offer now.
   case want(number: UInt64)
+  /// Who is in the lobby, or in the room that was entered last.
   case present([Present])
+  case entered(Entered)
+  case notEntered(channel: UInt64, words: String)
+  case parted(channel: UInt64)
   /// What the server measures of this session.
   case figures(SessionFigures)
   case sessions(SessionsPage)
@@ -61,6 +80,9 @@ public enum NativeReply: Equatable {
     case present = 0x24
     case figures = 0x25
     case sessions = 0x26
+    case entered = 0x27
+    case notEntered = 0x28
+    case parted = 0x29
   }
 
   /// Reads a message, type byte first; nil where it is malformed.
@@ -85,6 +107,13 @@ public enum NativeReply: Equatable {
       case .present: return Self.readPresent(&reader)
       case .figures: return SessionFigures(&reader).map { .figures($0) }
       case .sessions: return SessionsPage(&reader).map { .sessions($0) }
+      case .entered: return Self.readEntered(&reader)
+      case .notEntered:
+        guard let channel = reader.varint(),
+          let words = reader.vtext(max: Limits.closeTextBytesMax)
+        else { return nil }
+        return .notEntered(channel: channel, words: words)
+      case .parted: return reader.varint().map { .parted(channel: $0) }
       }
     }
     guard let reply else { return nil }
@@ -96,13 +125,24 @@ public enum NativeReply: Equatable {
       let log = reader.u64(), let flags = reader.u8(), let next = reader.varint(),
       let said = reader.varint(), let shown = reader.varint(),
       let messageBytesMax = reader.varint(), let pictureBytesMax = reader.varint(),
-      let serverName = reader.vtext(max: Limits.serverNameBytesMax)
+      let serverName = reader.vtext(max: Limits.serverNameBytesMax),
+      let nextNumber = reader.varint(), let topic = reader.vtext(max: Limits.topicBytesMax)
     else { return nil }
     return .welcome(
       Welcome(
         name: name, member: member, log: log, isResumed: flags & 1 == 1, next: next, said: said,
         shown: shown, messageBytesMax: messageBytesMax, pictureBytesMax: pictureBytesMax,
-        serverName: serverName))
+        serverName: serverName, nextNumber: nextNumber, topic: topic))
+  }
+
+  private static func readEntered(_ reader: inout ByteReader) -> NativeReply? {
+    guard let channel = reader.varint(), let flags = reader.u8(), let next = reader.varint(),
+      let nextNumber = reader.varint(), let topic = reader.vtext(max: Limits.topicBytesMax)
+    else { return nil }
+    return .entered(
+      Entered(
+        channel: channel, isResumed: flags & 1 == 1, next: next, nextNumber: nextNumber,
+        topic: topic))
   }
 
   private static func readPresent(_ reader: inout ByteReader) -> NativeReply? {
@@ -142,6 +182,21 @@ public enum NativeReply: Equatable {
       session.sendControl(Code.figures.rawValue) { figures.append(to: &$0) }
     case .sessions(let page):
       session.sendControl(Code.sessions.rawValue) { page.append(to: &$0) }
+    case .entered(let entered):
+      session.sendControl(Code.entered.rawValue) { body in
+        body.appendVarint(entered.channel)
+        body.append(entered.isResumed ? 1 : 0)
+        body.appendVarint(entered.next)
+        body.appendVarint(entered.nextNumber)
+        body.appendVText(entered.topic)
+      }
+    case .notEntered(let channel, let words):
+      session.sendControl(Code.notEntered.rawValue) { body in
+        body.appendVarint(channel)
+        body.appendVText(words)
+      }
+    case .parted(let channel):
+      session.sendControl(Code.parted.rawValue) { $0.appendVarint(channel) }
     case .present(let present):
       var people: [UInt8] = []
       for person in present { person.append(to: &people) }
@@ -172,5 +227,7 @@ public enum NativeReply: Equatable {
     body.appendVarint(welcome.messageBytesMax)
     body.appendVarint(welcome.pictureBytesMax)
     body.appendVText(welcome.serverName)
+    body.appendVarint(welcome.nextNumber)
+    body.appendVText(welcome.topic)
   }
 }

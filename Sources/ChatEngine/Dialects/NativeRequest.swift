@@ -24,10 +24,51 @@ public enum NativeRequest: Equatable {
     public var length: UInt64
     /// BLAKE2b-256 of the object.
     public var hash: [UInt8]
+    /// That of the room.
+    public var channel: UInt64
 
-    public init(number: UInt64, object: UInt64, length: UInt64, hash: [UInt8]) {
+    public init(
+      number: UInt64, object: UInt64, length: UInt64, hash: [UInt8],
+      channel: UInt64 = UInt64(Channel.talk.rawValue)
+    ) {
       (self.number, self.object, self.length) = (number, object, length)
-      self.hash = hash
+      (self.hash, self.channel) = (hash, channel)
+    }
+  }
+
+  /// A room besides the lobby, to be followed on a channel of the client's choice.
+  public struct Enter: Equatable {
+    public var channel: UInt64
+    public var room: String
+    /// The event of the log after which to go on; nil for what happens from now on.
+    public var last: UInt64?
+
+    public init(channel: UInt64, room: String, last: UInt64? = nil) {
+      (self.channel, self.room, self.last) = (channel, room, last)
+    }
+  }
+
+  /// A text for a room.
+  public struct Say: Equatable {
+    public enum Kind: UInt8, Sendable {
+      case text = 0
+      /// What the author does: "/me waves".
+      case action = 1
+      /// What the room is about from now on.
+      case topic = 2
+    }
+
+    public var number: UInt64
+    /// That of the room.
+    public var channel: UInt64
+    public var kind = Kind.text
+    public var text: ArraySlice<UInt8>
+
+    public init(
+      number: UInt64, channel: UInt64 = UInt64(Channel.talk.rawValue), kind: Kind = .text,
+      text: ArraySlice<UInt8>
+    ) {
+      (self.number, self.channel, self.kind, self.text) = (number, channel, kind, text)
     }
   }
 
@@ -38,7 +79,17 @@ public enum NativeRequest: Equatable {
   case ownFigures
   /// What it measures of all sessions, from a place in the list on.
   case allFigures(from: UInt64)
-  case say(number: UInt64, text: ArraySlice<UInt8>)
+  case say(Say)
+  case enter(Enter)
+  case part(channel: UInt64)
+
+  /// Whether it goes over the talk channel, in order with what is said.
+  public var isTalk: Bool {
+    switch self {
+    case .say, .enter, .part: true
+    case .join, .leave, .offer, .ownFigures, .allFigures: false
+    }
+  }
 
   private enum Kind: UInt8 {
     case join = 0x01
@@ -46,6 +97,8 @@ public enum NativeRequest: Equatable {
     case offer = 0x03
     case stats = 0x04
     case say = 0x10
+    case enter = 0x11
+    case part = 0x12
   }
 
   static let hashBytes = 32
@@ -61,8 +114,13 @@ public enum NativeRequest: Equatable {
       case .offer: return Self.readOffer(&reader)
       case .stats: return Self.readStats(&reader)
       case .say:
-        guard let number = reader.varint() else { return nil }
-        return .say(number: number, text: message.dropFirst(reader.offset))
+        guard let number = reader.varint(), let channel = reader.varint(),
+          let kind = reader.u8().flatMap(Say.Kind.init(rawValue:))
+        else { return nil }
+        let text = message.dropFirst(reader.offset)
+        return .say(Say(number: number, channel: channel, kind: kind, text: text))
+      case .enter: return Self.readEnter(&reader)
+      case .part: return reader.varint().map { .part(channel: $0) }
       }
     }
     guard let request else { return nil }
@@ -80,6 +138,13 @@ public enum NativeRequest: Equatable {
     return .join(join)
   }
 
+  private static func readEnter(_ reader: inout ByteReader) -> NativeRequest? {
+    guard let channel = reader.varint(), let room = reader.vtext(max: Limits.roomNameBytesMax * 2),
+      let flags = reader.u8(), let last = reader.varint()
+    else { return nil }
+    return .enter(Enter(channel: channel, room: room, last: flags & 1 == 1 ? last : nil))
+  }
+
   private static func readStats(_ reader: inout ByteReader) -> NativeRequest? {
     switch (reader.u8(), reader.varint()) {
     case (0, 0): .ownFigures
@@ -90,9 +155,12 @@ public enum NativeRequest: Equatable {
 
   private static func readOffer(_ reader: inout ByteReader) -> NativeRequest? {
     guard let number = reader.varint(), let object = reader.varint(), reader.u8() == 0,
-      let length = reader.varint(), let hash = reader.bytes(hashBytes)
+      let length = reader.varint(), let hash = reader.bytes(hashBytes),
+      let channel = reader.varint()
     else { return nil }
-    return .offer(Offer(number: number, object: object, length: length, hash: Array(hash)))
+    return .offer(
+      Offer(
+        number: number, object: object, length: length, hash: Array(hash), channel: channel))
   }
 
   // MARK: Writing
@@ -107,13 +175,26 @@ public enum NativeRequest: Equatable {
       Session.appendMessage(Kind.offer.rawValue, { Self.write(offer, to: &$0) }, to: &bytes)
     case .ownFigures: Self.appendStats(0, from: 0, to: &bytes)
     case .allFigures(let from): Self.appendStats(1, from: from, to: &bytes)
-    case .say(let number, let text):
+    case .say(let say):
       Session.appendMessage(
         Kind.say.rawValue,
         { body in
-          body.appendVarint(number)
-          body.append(contentsOf: text)
+          body.appendVarint(say.number)
+          body.appendVarint(say.channel)
+          body.append(say.kind.rawValue)
+          body.append(contentsOf: say.text)
         }, to: &bytes)
+    case .enter(let enter):
+      Session.appendMessage(
+        Kind.enter.rawValue,
+        { body in
+          body.appendVarint(enter.channel)
+          body.appendVText(enter.room)
+          body.append(enter.last == nil ? 0 : 1)
+          body.appendVarint(enter.last ?? 0)
+        }, to: &bytes)
+    case .part(let channel):
+      Session.appendMessage(Kind.part.rawValue, { $0.appendVarint(channel) }, to: &bytes)
     }
   }
 
@@ -140,5 +221,6 @@ public enum NativeRequest: Equatable {
     body.append(0)
     body.appendVarint(offer.length)
     body.append(contentsOf: offer.hash)
+    body.appendVarint(offer.channel)
   }
 }

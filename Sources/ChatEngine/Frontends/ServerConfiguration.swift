@@ -28,6 +28,8 @@ public struct ServerConfiguration: Sendable {
   /// Names that keys owned before.
   public var ownedNames: [(name: MemberName, owner: PublicKey)] = []
   public var keepsTranscript = true
+  /// Whether messages are told only once they are kept for ever.
+  public var keepsHistory = false
   public var savesPictures = false
 
   public init() {}

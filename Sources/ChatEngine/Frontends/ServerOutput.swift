@@ -50,6 +50,9 @@ public struct ServerOutput: ~Copyable {
 }
 
 public enum ServerEffect: Sendable {
+  /// Keep messages for ever, together or not at all; `ServerEngine.settle` is told when that is
+  /// done.
+  case commit(StoreBatch)
   /// Keep a picture as a file named after its sender.
   case savePicture(name: String, jpeg: [UInt8])
   /// Remember that a name belongs to a key, and that it was used now.
@@ -80,6 +83,7 @@ public enum DropReason: String, CaseIterable, Sendable {
   case clientsMax = "clients-max"
   case notSent = "not-sent"
   case saveQueue = "save-queue"
+  case notKept = "not-kept"
   case figures = "figures"
   case logRecordsPerTurn = "log-records-per-turn"
 

@@ -1,10 +1,11 @@
-/// The chat itself: who is here, under which name, and what happened.
+/// The chat itself: who is here, in which rooms, under which name, and what happened.
 ///
-/// Owns the members and their names, and what was said until all events were taken. In come
-/// commands from front ends, out go events, in the order in which they happened; a front end
-/// renders each for its own clients. The hub knows no address, no socket and no dialect. What
-/// always holds: every member has one name, no two members have the same, each member's leaving is
-/// one event, and a name that belongs to a key is nobody else's.
+/// Owns the members and their names, the rooms, and what was said until every front end was told.
+/// In come commands from front ends, out go events, in the order in which they happened, and
+/// batches of messages to be kept; a front end renders each event for its clients. The hub knows no
+/// address, no socket and no dialect. What always holds: every member has one name, no two members
+/// have the same, each member's leaving is one event in each of its rooms, a name that belongs to a
+/// key is nobody else's, and the messages of a room are numbered from 1 without gaps.
 public struct Hub {
   private struct Member {
     var name: MemberName
@@ -12,6 +13,20 @@ public struct Hub {
     var owner: PublicKey?
     var speech = RateLimiter()
     var generation: UInt32
+    /// Where it stands among those in the lobby, where everybody is.
+    var lobbyPlace: UInt32 = 0
+    /// Where it is besides, in the order in which it entered.
+    var rooms: [Stay] = []
+
+    struct Stay {
+      var room: RoomID
+      /// Where it stands among the room's members.
+      var place: UInt32
+    }
+
+    func isIn(_ room: RoomID) -> Bool {
+      room == .lobby || rooms.contains { $0.room == room }
+    }
   }
 
   public enum Refusal: Error, Equatable {
@@ -22,16 +37,36 @@ public struct Hub {
     case full
   }
 
+  /// Why somebody is not let into a room.
+  public enum RoomRefusal: Error, Equatable {
+    /// There are as many rooms as may be.
+    case tooManyRooms
+    /// The member is in as many rooms as it may be.
+    case tooManyOwn
+
+    /// One line for a person.
+    public var text: String {
+      switch self {
+      case .tooManyRooms: "there are \(Limits.roomsMax) rooms, and no more are made"
+      case .tooManyOwn: "you are in \(Limits.roomsPerMemberMax) rooms, and no more may be entered"
+      }
+    }
+  }
+
   /// Why something that a member said is not passed on.
   public enum SpeechRefusal: Error, Equatable {
     /// More than the member's budget allows.
     case tooFast
+    case notInRoom
+    case topicTooLong
     case picture(JPEGHeader.Fault)
 
     /// One line for a person.
     public var text: String {
       switch self {
       case .tooFast: "you are sending too fast"
+      case .notInRoom: "you are not in that room"
+      case .topicTooLong: "a topic has at most \(Limits.topicBytesMax) bytes"
       case .picture(let fault): fault.text
       }
     }
@@ -49,16 +84,16 @@ public struct Hub {
   private var names: [String: MemberID] = [:]
   private var owners = NameOwners()
   private var nextGeneration: UInt32 = 0
-  private var events: [HubEvent] = []
-  private var eventsTaken = 0
-  /// What the ranges of the events that were not yet taken are positions in: texts and JPEGs, each
-  /// copied once. What its caller commands before it takes the events bounds it.
-  public private(set) var bytes: [UInt8] = []
+  private var rooms = Rooms()
+  private var queue = EventQueue()
+  private var nextBatch: UInt64 = 1
   private let speechRate: Rate
+  private let keepsHistory: Bool
 
-  public init(clientsMax: Int, speechRate: Rate) {
+  /// - Parameter keepsHistory: whether messages are told only once they are kept.
+  public init(clientsMax: Int, speechRate: Rate, keepsHistory: Bool = false) {
     members = Slab(capacity: clientsMax)
-    self.speechRate = speechRate
+    (self.speechRate, self.keepsHistory) = (speechRate, keepsHistory)
   }
 
   public var memberCount: Int { members.count }
@@ -68,16 +103,17 @@ public struct Hub {
     return members[member.slot].name
   }
 
-  // MARK: Commands
+  // MARK: Coming and going
 
-  /// Lets someone in.
+  /// Lets someone in, into the lobby.
   ///
   /// - Parameters:
   ///   - owner: the newcomer's key. Where a member of this name and key is here already, the
   ///     newcomer is that member, too.
   ///   - isBack: whether the newcomer says that it was here before.
   public mutating func join(
-    _ wanted: MemberName, owner: PublicKey? = nil, isBack: Bool = false, ifTaken: TakenName
+    _ wanted: MemberName, owner: PublicKey? = nil, isBack: Bool = false, ifTaken: TakenName,
+    at time: TurnTime
   ) throws(Refusal) -> MemberID {
     if let owner, let here = names[wanted.key], members[here.slot].owner == owner { return here }
     if members.isFull { throw .full }
@@ -94,18 +130,90 @@ public struct Hub {
     }
     let id = MemberID(slot: slot, generation: nextGeneration)
     names[name.key] = id
-    events.append(HubEvent(member: id, name: name, kind: .joined(isBack: isBack)))
+    members[slot].lobbyPlace = rooms[.lobby].add(id)
+    add(.joined(isBack: isBack), in: .lobby, by: id, at: time)
     return id
   }
 
-  /// A member says a text.
+  /// Takes a member out of all its rooms.
+  public mutating func leave(_ member: MemberID, _ reason: DepartureReason, at time: TurnTime) {
+    check(member)
+    for stay in members[member.slot].rooms { part(member, from: stay.room, reason, at: time) }
+    add(.left(reason), in: .lobby, by: member, at: time)
+    let place = members[member.slot].lobbyPlace
+    if let moved = rooms[.lobby].remove(at: place) { members[moved.slot].lobbyPlace = place }
+    names[members.remove(member.slot).name.key] = nil
+  }
+
+  /// Lets a member into a room, which is made where there is none. Who is in it already stays.
+  public mutating func enter(
+    _ member: MemberID, _ name: RoomName, at time: TurnTime
+  ) throws(RoomRefusal) -> RoomID {
+    check(member)
+    if let known = rooms.id(of: name), members[member.slot].isIn(known) { return known }
+    guard members[member.slot].rooms.count < Limits.roomsPerMemberMax else { throw .tooManyOwn }
+    guard let room = rooms.make(name) else { throw .tooManyRooms }
+    let place = rooms[room].add(member)
+    members[member.slot].rooms.append(Member.Stay(room: room, place: place))
+    add(.joined(isBack: false), in: room, by: member, at: time)
+    return room
+  }
+
+  /// Takes a member out of a room that it is in, and that is not the lobby.
+  public mutating func part(
+    _ member: MemberID, from room: RoomID, _ reason: DepartureReason, at time: TurnTime
+  ) {
+    check(member)
+    let stays = members[member.slot].rooms
+    guard let index = stays.firstIndex(where: { $0.room == room }) else { return }
+    members[member.slot].rooms.remove(at: index)
+    if let moved = rooms[room].remove(at: stays[index].place) {
+      setPlace(of: moved, in: room, stays[index].place)
+    }
+    add(.left(reason), in: room, by: member, at: time)
+  }
+
+  /// A member stands elsewhere among a room's members, since another has gone.
+  private mutating func setPlace(of member: MemberID, in room: RoomID, _ place: UInt32) {
+    let index = members[member.slot].rooms.firstIndex { $0.room == room }!
+    members[member.slot].rooms[index].place = place
+  }
+
+  // MARK: Rooms
+
+  public func name(of room: RoomID) -> RoomName { rooms[room].name }
+  public func topic(of room: RoomID) -> String { rooms[room].topic }
+  public func room(_ name: RoomName) -> RoomID? { rooms.id(of: name) }
+
+  /// The number that the room's next message gets, which may be in a batch already.
+  public func nextNumber(in room: RoomID) -> UInt64 { rooms[room].nextNumber }
+
+  /// Calls `body` with every room that there is, its topic and how many are in it, in no order.
+  public func forEachRoom(_ body: (RoomName, _ topic: String, _ memberCount: Int) -> Void) {
+    rooms.forEach { body($1.name, $1.topic, $1.members.count) }
+  }
+
+  // MARK: Saying
+
+  /// A member says a text in a room.
   ///
   /// - Parameter id: by which its author's program knows it.
   public mutating func say(
-    _ member: MemberID, _ text: Span<UInt8>, id: MessageID? = nil, at now: Instant
+    _ member: MemberID, in room: RoomID = .lobby, _ text: Span<UInt8>, isAction: Bool = false,
+    id: MessageID? = nil, at time: TurnTime
   ) throws(SpeechRefusal) {
-    try takeSpeech(of: member, at: now)
-    events.append(HubEvent(member: member, name: name(of: member), kind: .said(keep(text), id)))
+    try takeSpeech(of: member, in: room, at: time)
+    add(.said(isAction: isAction), in: room, by: member, text, id: id, at: time)
+  }
+
+  /// A member says what a room is about from now on; nothing takes that away.
+  public mutating func setTopic(
+    _ member: MemberID, of room: RoomID, _ text: Span<UInt8>, id: MessageID? = nil,
+    at time: TurnTime
+  ) throws(SpeechRefusal) {
+    guard text.count <= Limits.topicBytesMax else { throw .topicTooLong }
+    try takeSpeech(of: member, in: room, at: time)
+    add(.topic, in: room, by: member, text, id: id, at: time)
   }
 
   /// When a member may next say something; not after now where it may at once.
@@ -116,51 +224,121 @@ public struct Hub {
 
   /// A member shows a picture. One that may not be passed on costs as much of the member's budget
   /// as one that may.
+  ///
+  /// - Parameter hash: its BLAKE2b-256, where that is known already.
   public mutating func show(
-    _ member: MemberID, _ jpeg: Span<UInt8>, id: MessageID? = nil, at now: Instant
+    _ member: MemberID, in room: RoomID = .lobby, _ jpeg: Span<UInt8>, hash: [UInt8]? = nil,
+    id: MessageID? = nil, at time: TurnTime
   ) throws(SpeechRefusal) {
-    try takeSpeech(of: member, at: now)
+    try takeSpeech(of: member, in: room, at: time)
     do throws(JPEGHeader.Fault) {
       let header = try JPEGHeader.relayable(jpeg)
-      events.append(
-        HubEvent(member: member, name: name(of: member), kind: .showed(keep(jpeg), header, id)))
+      let hash = hash ?? Blake2b.hash256(jpeg)
+      add(.showed(header, hash: hash), in: room, by: member, jpeg, id: id, at: time)
     } catch {
       throw .picture(error)
     }
   }
 
-  private mutating func keep(_ text: Span<UInt8>) -> Range<Int> {
-    let start = bytes.count
-    text.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
-    return start..<bytes.count
+  /// What a member said cannot be passed on; its author is told so when all is told that it said
+  /// before.
+  public mutating func refuse(
+    _ member: MemberID, id: MessageID, _ reason: String, at time: TurnTime
+  ) {
+    check(member)
+    add(
+      .said(isAction: false), in: .lobby, by: member, id: id, failure: StoreFailure(reason),
+      at: time)
   }
 
   private mutating func takeSpeech(
-    of member: MemberID, at now: Instant
+    of member: MemberID, in room: RoomID, at time: TurnTime
   ) throws(SpeechRefusal) {
     check(member)
-    guard members[member.slot].speech.take(speechRate, at: now) else { throw .tooFast }
+    guard members[member.slot].isIn(room) else { throw .notInRoom }
+    guard members[member.slot].speech.take(speechRate, at: time.instant) else { throw .tooFast }
   }
 
-  public mutating func leave(_ member: MemberID, _ reason: DepartureReason) {
-    check(member)
-    let name = members.remove(member.slot).name
-    names[name.key] = nil
-    events.append(HubEvent(member: member, name: name, kind: .left(reason)))
+  private mutating func add(
+    _ kind: HubEvent.Kind, in room: RoomID, by member: MemberID,
+    _ body: Span<UInt8> = Span(), id: MessageID? = nil, failure: StoreFailure? = nil,
+    at time: TurnTime
+  ) {
+    let author = members[member.slot]
+    var event = HubEvent(
+      kind: kind, room: room, member: member, name: author.name, owner: author.owner,
+      time: time.wall, id: id, failure: failure, body: queue.keep(body))
+    if !keepsHistory, event.isToBeKept { number(&event) }
+    queue.append(event)
+  }
+
+  private mutating func number(_ event: inout HubEvent) {
+    event.number = rooms[event.room].nextNumber
+    rooms[event.room].nextNumber += 1
   }
 
   // MARK: Events
 
-  /// The oldest event that was not yet taken. When there is none, `bytes` is emptied.
+  /// The oldest event that may be told and was not yet. When there is none, the bodies of those
+  /// that were told go.
   public mutating func nextEvent() -> HubEvent? {
-    if eventsTaken == events.count {
-      events.removeAll(keepingCapacity: true)
-      bytes.removeAll(keepingCapacity: true)
-      eventsTaken = 0
-      return nil
+    if !keepsHistory { queue.releaseAll() }
+    guard let event = queue.next() else { return nil }
+    if event.kind == .topic, event.failure == nil {
+      rooms[event.room].topic = String(decoding: bytes[place(of: event)], as: UTF8.self)
     }
-    eventsTaken += 1
-    return events[eventsTaken - 1]
+    if case .left = event.kind { rooms.forgetIfUnused(event.room) }
+    return event
+  }
+
+  /// What `place` names parts of: texts and JPEGs that are not told yet, each copied once. What its
+  /// caller commands before it takes the events, and how much it lets wait, bounds it.
+  public var bytes: [UInt8] { queue.bytes }
+
+  /// Where the body of an event that was taken last lies in `bytes`.
+  public func place(of event: HubEvent) -> Range<Int> { queue.place(of: event) }
+
+  /// Calls `body` with each event that was not told yet, in order.
+  public func forEachWaiting(_ body: (HubEvent) -> Void) { queue.forEachWaiting(body) }
+
+  // MARK: Keeping
+
+  /// How many bytes of messages wait to be kept.
+  public var waitingBytes: Int { queue.waitingBytes }
+
+  /// What is to be kept next: all messages that wait, if no batch is out. They get their numbers.
+  public mutating func takeBatch() -> StoreBatch? {
+    guard keepsHistory else { return nil }
+    let indices = queue.beginBatch()
+    if indices.isEmpty { return nil }
+    var batch = StoreBatch(id: nextBatch)
+    nextBatch += 1
+    var senders: [ClientProgram: Int] = [:]
+    for index in indices where queue[index].isToBeKept {
+      var event = queue[index]
+      number(&event)
+      queue[index] = event
+      let body = bytes.span.array(queue.place(of: event))
+      batch.add(event, in: rooms[event.room].name, body)
+      if let sender = StoreBatch.Sender(of: event) {
+        let place = senders[sender.program, default: batch.senders.count]
+        senders[sender.program] = place
+        if place == batch.senders.count { batch.senders.append(sender) }
+        batch.senders[place].merge(sender)
+      }
+    }
+    return batch
+  }
+
+  /// The batch that is out is kept, and its messages may be told; or it is not, and they have
+  /// failed: their numbers are given again.
+  public mutating func settleBatch(_ failure: StoreFailure? = nil) {
+    if failure != nil {
+      for index in queue.batch.reversed() where queue[index].isToBeKept {
+        rooms[queue[index].room].nextNumber = queue[index].number
+      }
+    }
+    queue.endBatch(failure)
   }
 
   /// Who left must not be spoken for: its slot may be another's.
@@ -186,11 +364,9 @@ public struct Hub {
     return owner != nil && members[here.slot].owner == owner
   }
 
-  /// Calls `body` with every member and its name.
-  public func forEachMember(_ body: (MemberID, MemberName) -> Void) {
-    members.forEachSlot { slot, member in
-      body(MemberID(slot: slot, generation: member.generation), member.name)
-    }
+  /// Calls `body` with every member of a room and its name.
+  public func forEachMember(of room: RoomID = .lobby, _ body: (MemberID, MemberName) -> Void) {
+    for member in rooms[room].members { body(member, members[member.slot].name) }
   }
 
   // MARK: Owned names
@@ -218,45 +394,4 @@ public struct Hub {
   public mutating func takeClaims() -> [(name: MemberName, owner: PublicKey)] {
     owners.takeClaims()
   }
-}
-
-/// By which the program of a message's author knows it.
-public struct MessageID: Hashable, Sendable {
-  /// Tells that program from others.
-  public var run: UInt32
-  public var number: UInt64
-
-  public init(run: UInt32, number: UInt64) { (self.run, self.number) = (run, number) }
-}
-
-/// A member for as long as it stays. The generation counts everybody who ever joined, modulo 2^32,
-/// so it is no other member's, whatever the slot.
-public struct MemberID: Hashable, Sendable {
-  public var slot: UInt32
-  public var generation: UInt32
-}
-
-/// Why somebody left. The raw value stands in the log.
-public enum DepartureReason: String, Sendable, CaseIterable {
-  /// It said so.
-  case said
-  /// The network says that nobody is there.
-  case unreachable
-  /// It was not heard for the idle time.
-  case idle
-}
-
-/// Something that happened. Ranges are positions in the hub's `bytes`.
-public struct HubEvent: Sendable {
-  public enum Kind: Sendable {
-    /// Whether it says that it was here before.
-    case joined(isBack: Bool)
-    case said(Range<Int>, MessageID?)
-    case showed(Range<Int>, JPEGHeader, MessageID?)
-    case left(DepartureReason)
-  }
-
-  public var member: MemberID
-  public var name: MemberName
-  public var kind: Kind
 }

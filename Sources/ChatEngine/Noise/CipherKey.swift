@@ -25,22 +25,49 @@ public struct CipherNonce: Equatable, Sendable {
   public static func == (first: Self, second: Self) -> Bool { first.words == second.words }
 }
 
+/// What was worked out of a key that seals much, wiped at the end.
+///
+/// To set up a key of AES-GCM in libcrypto takes as long as sealing a line of talk, so the first
+/// `Limits.cipherSchedulesMax` keys that seal much with it keep what comes of it.
+struct CipherSchedule: ~Copyable {
+  private var kept: OpaquePointer?
+  /// How often the key has sealed.
+  private var sealings: UInt32 = 0
+
+  deinit { if let kept { Cipher.drop(kept) } }
+
+  /// What there is for a key that is to seal so many bytes now.
+  @inline(__always)
+  mutating func use(
+    of key: UnsafePointer<UInt8>, for cipher: Cipher, count: Int
+  ) -> OpaquePointer? {
+    if kept == nil, cipher == .aesGCM, !cipher.isLeftToSodium(count) {
+      sealings &+= 1
+      if sealings.isMultiple(of: Limits.cipherSchedulePackets) { kept = cipher.keep(key) }
+    }
+    return kept
+  }
+
+  /// Forgets it, until the key seals much again, or because it is another now.
+  mutating func drop() {
+    if let kept { Cipher.drop(kept) }
+    kept = nil
+    sealings = 0
+  }
+}
+
 /// A key that seals and opens, wiped at the end.
 ///
 /// Who seals with it never uses a number twice. Nothing is allocated in a call, but once for a key
-/// of AES-GCM that is used much: setting it up takes as long as sealing a line of talk, so the
-/// first `Limits.cipherSchedulesMax` of them keep what comes of it. Not `Sendable`: it stays on its
-/// session's thread.
+/// of AES-GCM that is used much. Not `Sendable`: it stays on its session's thread.
 public final class CipherKey {
   public static let tagBytes = Cipher.tagBytes
   /// The number that Noise keeps for rekeying (§4.2); nothing else is sealed with it.
-  private static let rekeyNumber = UInt64.max
+  static let rekeyNumber = UInt64.max
 
   public let cipher: Cipher
   private let key: SecretBytes
-  /// What was worked out of the key, and how often it has sealed.
-  private var kept: OpaquePointer?
-  private var sealings: UInt32 = 0
+  private var schedule = CipherSchedule()
 
   /// Nil where `bytes` are not 32.
   public init?(copying bytes: Span<UInt8>, for cipher: Cipher = .chaChaPoly) {
@@ -56,16 +83,14 @@ public final class CipherKey {
     fill(key.start)
   }
 
-  deinit { dropKept() }
-
-  /// The same key for another cipher; this one is not to be used any more.
-  public func rededicated(to cipher: Cipher) -> CipherKey {
-    CipherKey(for: cipher) { $0.update(from: key.start, count: Cipher.keyBytes) }
-  }
-
   /// A key for something that is sealed by itself.
   public static func make(_ random: inout SecretRandom) -> CipherKey {
     CipherKey { random.fill($0, Cipher.keyBytes) }
+  }
+
+  /// Writes its 32 bytes where they are wiped at the end.
+  func copy(to place: UnsafeMutablePointer<UInt8>) {
+    place.update(from: key.start, count: Cipher.keyBytes)
   }
 
   public func withBytes<Result, Failure: Error>(
@@ -95,26 +120,9 @@ public final class CipherKey {
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
     headerCount: Int, nonce: CipherNonce
   ) {
-    if kept == nil, cipher == .aesGCM { keepIfUsedMuch() }
     cipher.seal(
       bytes, count: count, header: header, headerCount: headerCount, key: key.start, nonce: nonce,
-      kept: kept)
-  }
-
-  private func keepIfUsedMuch() {
-    sealings &+= 1
-    if sealings.isMultiple(of: Limits.cipherSchedulePackets) { kept = cipher.keep(key.start) }
-  }
-
-  /// Forgets what was worked out of it, until it seals much again.
-  func releaseRoom() {
-    dropKept()
-    sealings = 0
-  }
-
-  private func dropKept() {
-    if let kept { Cipher.drop(kept) }
-    kept = nil
+      kept: schedule.use(of: key.start, for: cipher, count: count))
   }
 
   /// Opens `count` bytes, the tag's 16 among them, in place: `count − 16` are left.
@@ -154,19 +162,24 @@ public final class CipherKey {
 
   /// The key that follows this one: REKEY of Noise §4.2, with ChaChaPoly for both ciphers.
   public func next() -> CipherKey {
+    CipherKey(for: cipher) { Self.writeNext(of: key.start, to: $0) }
+  }
+
+  /// The same for 32 bytes wherever they lie; both places may be one.
+  static func writeNext(
+    of key: UnsafePointer<UInt8>, to next: UnsafeMutablePointer<UInt8>
+  ) {
     let sealed = SecretBytes(count: Cipher.keyBytes + Cipher.tagBytes)
     Cipher.chaChaPoly.seal(
       sealed.start, count: Cipher.keyBytes, header: sealed.start, headerCount: 0,
-      key: key.start, nonce: CipherNonce(number: Self.rekeyNumber))
-    return CipherKey(for: cipher) { $0.update(from: sealed.start, count: Cipher.keyBytes) }
+      key: key, nonce: CipherNonce(number: Self.rekeyNumber))
+    next.update(from: sealed.start, count: Cipher.keyBytes)
   }
 
   /// Becomes the key that follows.
   public func rekey() {
-    let next = next()
-    dropKept()
-    key.start.update(from: next.key.start, count: Cipher.keyBytes)
-    extendLifetime(next)
+    schedule.drop()
+    Self.writeNext(of: key.start, to: key.start)
   }
 }
 

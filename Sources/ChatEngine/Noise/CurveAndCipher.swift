@@ -46,6 +46,23 @@ public enum Cipher: UInt8, Sendable {
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
     headerCount: Int, key: UnsafePointer<UInt8>, nonce: CipherNonce, kept: OpaquePointer? = nil
   ) {
+    guard isLeftToSodium(count) else {
+      return sealByLibcrypto(
+        bytes, count: count, header: header, headerCount: headerCount, key: key, nonce: nonce,
+        kept: kept)
+    }
+    withUnsafeBytes(of: nonce.words) { nonce in
+      Sodium.AESGCM.seal(
+        bytes, count: count, header: header, headerCount: headerCount, key: key,
+        nonce: nonce.baseAddress!.assumingMemoryBound(to: UInt8.self))
+    }
+  }
+
+  /// The same by libcrypto whatever the length.
+  func sealByLibcrypto(
+    _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
+    headerCount: Int, key: UnsafePointer<UInt8>, nonce: CipherNonce, kept: OpaquePointer? = nil
+  ) {
     let isSealed = withUnsafeBytes(of: nonce.words) { nonce in
       ccrypto_seal(
         Int32(rawValue), kept, key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self),
@@ -65,10 +82,22 @@ public enum Cipher: UInt8, Sendable {
     guard count >= Self.tagBytes else { return false }
     let textCount = count - Self.tagBytes
     return withUnsafeBytes(of: nonce.words) { nonce in
-      ccrypto_open(
-        Int32(rawValue), key, nonce.baseAddress!.assumingMemoryBound(to: UInt8.self), header,
-        Int32(headerCount), bytes, result, Int32(textCount), bytes + textCount)
+      let nonce = nonce.baseAddress!.assumingMemoryBound(to: UInt8.self)
+      return isLeftToSodium(textCount)
+        ? Sodium.AESGCM.open(
+          bytes, count: textCount, into: result, header: header, headerCount: headerCount,
+          key: key, nonce: nonce)
+        : ccrypto_open(
+          Int32(rawValue), key, nonce, header, Int32(headerCount), bytes, result,
+          Int32(textCount), bytes + textCount)
     }
+  }
+
+  /// Whether so many bytes are done by libsodium, which begins sooner and goes on more slowly than
+  /// libcrypto.
+  @inline(__always)
+  func isLeftToSodium(_ count: Int) -> Bool {
+    self == .aesGCM && count <= Limits.shortSealedBytesMax && Sodium.AESGCM.isAvailable
   }
 
   /// Works out once what sealing with `key` needs; nil where too many keys have theirs already, or

@@ -48,6 +48,29 @@ enum Sodium {
     }
   }
 
+  /// AES-256-GCM (NIST SP 800-38D) where a text is short.
+  enum AESGCM {
+    /// Whether there is code for this processor.
+    static let isAvailable = isReady && crypto_aead_aes256gcm_is_available() == 1
+
+    /// Seals as `Cipher.seal` does. What is worked out of the key is wiped.
+    static func seal(
+      _ bytes: UnsafeMutablePointer<UInt8>, count: Int, header: UnsafePointer<UInt8>,
+      headerCount: Int, key: UnsafePointer<UInt8>, nonce: UnsafePointer<UInt8>
+    ) {
+      csodium_aes_seal(bytes, count, header, headerCount, key, nonce)
+    }
+
+    /// Opens as `Cipher.open` does; `count` is without the tag, which stands behind the text.
+    static func open(
+      _ bytes: UnsafePointer<UInt8>, count: Int, into result: UnsafeMutablePointer<UInt8>,
+      header: UnsafePointer<UInt8>, headerCount: Int, key: UnsafePointer<UInt8>,
+      nonce: UnsafePointer<UInt8>
+    ) -> Bool {
+      csodium_aes_open(bytes, count, result, header, headerCount, key, nonce)
+    }
+  }
+
   /// A BLAKE2b that is being worked out (RFC 7693), wiped at the end.
   struct Hash: ~Copyable {
     private let memory: UnsafeMutableRawPointer

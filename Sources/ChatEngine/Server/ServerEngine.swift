@@ -1,39 +1,45 @@
 /// All that the server decides, without a socket, a clock or a file.
 ///
 /// Owns the hub, its front ends, and the join budgets that they share. In come datagrams,
-/// unreachable addresses and the time; out go `output` and the next deadline. Whoever drives it
-/// calls one of the methods below, then sends `output.outbox` before it calls again once
-/// `outbox.isHigh`. The same calls make the same output.
+/// unreachable addresses, the time, and what became of effects; out go `output` and the next
+/// deadline. Whoever drives it calls one of the methods below, then sends `output.outbox` before it
+/// calls again once `outbox.isHigh`. The same calls make the same output.
 public final class ServerEngine {
   private let configuration: ServerConfiguration
-  private var hub: Hub
-  private var joins: JoinBudgets
+  private var turn: Turn
   private var classic: ClassicFrontend
   private(set) var native: NativeFrontend
   private var discovery: DiscoveryFrontend
   private var isClosing = false
   /// When those who still lack something are told all the same that the server stops.
   private var closingDeadline: Instant?
-  public var output = ServerOutput()
 
   public init(_ configuration: ServerConfiguration) {
     self.configuration = configuration
-    hub = Hub(
-      clientsMax: configuration.clientsMax,
-      speechRate: Rate(
-        perSecond: configuration.messagesPerSecond,
-        burstSeconds: Limits.messagesBurstSeconds))
-    joins = JoinBudgets(
-      rate: Rate(
-        perSecond: configuration.joinsPerSecond, burstSeconds: Limits.joinsBurstSeconds),
-      hashSeed: configuration.hashSeed)
+    turn = Turn(
+      hub: Hub(
+        clientsMax: configuration.clientsMax,
+        speechRate: Rate(
+          perSecond: configuration.messagesPerSecond,
+          burstSeconds: Limits.messagesBurstSeconds),
+        keepsHistory: configuration.keepsHistory),
+      joins: JoinBudgets(
+        rate: Rate(
+          perSecond: configuration.joinsPerSecond, burstSeconds: Limits.joinsBurstSeconds),
+        hashSeed: configuration.hashSeed))
     classic = ClassicFrontend(configuration)
     native = NativeFrontend(configuration)
     discovery = DiscoveryFrontend(configuration, key: native.publicKey)
-    for (name, owner) in configuration.ownedNames { hub.restore(name, ownedBy: owner) }
+    for (name, owner) in configuration.ownedNames { turn.hub.restore(name, ownedBy: owner) }
   }
 
-  public var clientCount: Int { hub.memberCount }
+  /// What its decisions put out.
+  public var output: ServerOutput {
+    _read { yield turn.output }
+    _modify { yield &turn.output }
+  }
+
+  public var clientCount: Int { turn.hub.memberCount }
 
   /// What the server calls itself.
   public var serverName: String { configuration.serverName }
@@ -46,22 +52,28 @@ public final class ServerEngine {
     classic.nextDeadline.earlier(native.nextDeadline).earlier(closingDeadline)
   }
 
+  /// Gives back room that a crowd needed for a moment; to be called now and then, with an outbox
+  /// that is empty.
+  public func releaseRoom() {
+    output.outbox.releaseRoom()
+    native.releaseRoom()
+  }
+
   /// Handles one datagram that came from `address`.
   public func receive(_ bytes: Span<UInt8>, from address: PeerAddress, at time: TurnTime) {
-    output.counters.datagramsIn &+= 1
+    turn.time = time
+    turn.output.counters.datagramsIn &+= 1
     if let question = DiscoveryQuestion(bytes) {
       classic.noteHeard(address, at: time.instant)
-      if let answer = answer(question, from: address, at: time) { send(answer, to: address) }
+      if let answer = answer(question, from: address) { send(answer, to: address) }
       return
     }
     if DatagramType.isNative(bytes) {
-      native.receive(
-        bytes, from: address, at: time, hub: &hub, joins: &joins, output: &output)
+      native.receive(bytes, from: address, &turn)
     } else if !isClosing {
-      classic.receive(
-        bytes, from: address, at: time.instant, hub: &hub, joins: &joins, output: &output)
+      classic.receive(bytes, from: address, &turn)
     }
-    publish(at: time)
+    publish()
   }
 
   /// Handles one datagram that came to the port on which servers are looked for. What is no
@@ -72,31 +84,29 @@ public final class ServerEngine {
   public func receiveQuestion(
     _ bytes: Span<UInt8>, from address: PeerAddress, at time: TurnTime
   ) -> [UInt8]? {
-    guard let question = DiscoveryQuestion(bytes),
-      let answer = answer(question, from: address, at: time)
+    turn.time = time
+    guard let question = DiscoveryQuestion(bytes), let answer = answer(question, from: address)
     else { return nil }
     if answer == .text { return answer.bytes }
     // The other socket has numbers of its own for this machine's addresses.
     var asker = address
     asker.local = 0
-    output.outbox.addDatagram(answer.bytes, to: asker)
+    turn.output.outbox.addDatagram(answer.bytes, to: asker)
     return nil
   }
 
   private func answer(
-    _ question: DiscoveryQuestion, from address: PeerAddress, at time: TurnTime
+    _ question: DiscoveryQuestion, from address: PeerAddress
   ) -> DiscoveryAnswer? {
-    if isClosing { return nil }
-    return discovery.answer(
-      question, from: address, at: time, peoplePresent: hub.memberCount, output: &output)
+    isClosing ? nil : discovery.answer(question, from: address, &turn)
   }
 
   /// Programs of before ask so after each thing they say, so that answer asks for no memory.
   private func send(_ answer: DiscoveryAnswer, to address: PeerAddress) {
-    if answer == .text, let payload = output.outbox.addPayload(ClassicText.answer) {
-      output.outbox.deliver(payload, to: address)
+    if answer == .text, let payload = turn.output.outbox.addPayload(ClassicText.answer) {
+      turn.output.outbox.deliver(payload, to: address)
     } else {
-      output.outbox.addDatagram(answer.bytes, to: address)
+      turn.output.outbox.addDatagram(answer.bytes, to: address)
     }
   }
 
@@ -105,22 +115,20 @@ public final class ServerEngine {
 
   /// Handles the network's word that nobody is at `address`.
   public func handleUnreachable(_ address: PeerAddress, at time: TurnTime) {
-    classic.handleUnreachable(address, hub: &hub)
-    publish(at: time)
+    turn.time = time
+    classic.handleUnreachable(address, &turn)
+    publish()
   }
 
   /// Does what is due. Stops early when the outbox is high; `nextDeadline` is then in the past.
   public func advance(to time: TurnTime) {
+    turn.time = time
     if let due = closingDeadline, due <= time.instant {
       closingDeadline = nil
       native.closeAll()
     }
-    while !output.outbox.isHigh,
-      classic.expireOne(at: time.instant, hub: &hub, output: &output)
-        || native.expireOne(
-          at: time.instant, hub: &hub, joins: &joins, output: &output)
-    {
-      publish(at: time)
+    while !turn.output.outbox.isHigh, classic.expireOne(&turn) || native.expireOne(&turn) {
+      publish()
     }
   }
 
@@ -128,17 +136,30 @@ public final class ServerEngine {
   ///
   /// - Returns: whether there is more: then this is to be called again once the outbox is empty.
   public func fill(at time: TurnTime) -> Bool {
-    let hasMore = native.fill(at: time.instant, hub: &hub, output: &output)
-    publish(at: time)
+    turn.time = time
+    if let batch = turn.hub.takeBatch() { turn.output.effects.append(.commit(batch)) }
+    let hasMore = native.fill(&turn)
+    publish()
     return hasMore
+  }
+
+  /// What `ServerEffect.commit` asked for is done, or could not be. The messages are told, or their
+  /// authors are told that they failed.
+  public func settle(_ failure: StoreFailure?, at time: TurnTime) {
+    turn.time = time
+    turn.hub.settleBatch(failure)
+    publish()
+    native.resume(&turn)
+    publish()
   }
 
   /// Tells every client that the server stops: native ones when they have all that was said, and
   /// after `Limits.settleSecondsMax` in any case.
   public func announceShutdown(at time: TurnTime) {
+    turn.time = time
     isClosing = true
     closingDeadline = time.instant + .seconds(Limits.settleSecondsMax)
-    classic.announceShutdown(&output)
+    classic.announceShutdown(&turn)
     native.announceShutdown()
   }
 
@@ -148,45 +169,52 @@ public final class ServerEngine {
   // MARK: What tests look at
 
   /// By which native clients know the log of this life of the server.
-  package var logID: UInt64 { native.log.id }
+  package var logID: UInt64 { native.logID }
 
   /// Who is here, in no order.
   package var memberNames: [String] {
     var names: [String] = []
-    hub.forEachMember { _, name in names.append(name.text) }
+    turn.hub.forEachMember { _, name in names.append(name.text) }
     return names
   }
 
   package var footprint: NativeFrontend.Footprint { native.footprint }
 
-  private func publish(at time: TurnTime) {
-    while let event = hub.nextEvent() {
-      let bytes = hub.bytes.span
-      classic.deliver(event, of: bytes, at: time.instant, output: &output)
-      native.deliver(event, of: bytes, at: time.instant)
-      count(event)
-      if configuration.keepsTranscript {
-        Transcript.append(event, of: bytes, at: time.wall, to: &output.transcript)
-      }
-      if configuration.savesPictures, case .showed(let jpeg, _, _) = event.kind {
-        output.effects.append(
-          .savePicture(name: event.name.text, jpeg: bytes.array(jpeg)))
-      }
+  private func publish() {
+    while let event = turn.hub.nextEvent() {
+      // The hub changes nothing of it while it is told.
+      let bytes = turn.hub.bytes
+      let body = bytes.span.extracting(turn.hub.place(of: event))
+      classic.deliver(event, body, &turn)
+      native.deliver(event, body, at: turn.now)
+      if event.failure == nil { record(event, body) }
     }
-    for (name, owner) in hub.takeClaims() {
-      output.effects.append(.keepOwner(name: name, owner: owner))
+    for (name, owner) in turn.hub.takeClaims() {
+      turn.output.effects.append(.keepOwner(name: name, owner: owner))
+    }
+  }
+
+  private func record(_ event: HubEvent, _ body: Span<UInt8>) {
+    if event.room == .lobby { count(event) }
+    if configuration.keepsTranscript {
+      let room = event.room == .lobby ? nil : turn.hub.name(of: event.room)
+      Transcript.append(event, body, in: room, to: &turn.output.transcript)
+    }
+    if configuration.savesPictures, event.isPicture {
+      turn.output.effects.append(
+        .savePicture(name: event.name.text, jpeg: body.array(0..<body.count)))
     }
   }
 
   private func count(_ event: HubEvent) {
     switch event.kind {
-    case .joined: output.counters.joined &+= 1
-    case .said: output.counters.messages &+= 1
-    case .showed: output.counters.pictures &+= 1
-    case .left(.said): output.counters.left &+= 1
+    case .joined: turn.output.counters.joined &+= 1
+    case .said, .topic: turn.output.counters.messages &+= 1
+    case .showed: turn.output.counters.pictures &+= 1
+    case .left(.said): turn.output.counters.left &+= 1
     case .left(let reason):
-      output.counters.lost &+= 1
-      output.record(
+      turn.output.counters.lost &+= 1
+      turn.output.record(
         LogRecord(
           .info, "lost",
           [("name", .text(event.name.text)), ("reason", .text(reason.rawValue))]))

@@ -2,32 +2,32 @@
 enum Transcript {
   /// Appends one event as one line of shown text.
   ///
-  /// - Parameter bytes: those of the hub, which the event's ranges are positions in.
+  /// - Parameters:
+  ///   - body: its text or JPEG.
+  ///   - room: nil for the lobby.
   static func append(
-    _ event: HubEvent, of bytes: Span<UInt8>, at wall: WallClock, to output: inout [UInt8]
+    _ event: HubEvent, _ body: Span<UInt8>, in room: RoomName?, to output: inout [UInt8]
   ) {
-    wall.appendTime(to: &output)
+    event.time.appendTime(to: &output)
     output.append(UInt8(ascii: " "))
-    if case .said(let text, _) = event.kind {
-      output.append(contentsOf: event.name.text.utf8)
-      output.append(contentsOf: ": ".utf8)
-      ShownText.append(bytes.extracting(text), to: &output)
-    } else {
-      output.append(contentsOf: "* ".utf8)
-      output.append(contentsOf: event.name.text.utf8)
-      output.append(contentsOf: notice(event).utf8)
+    if let room { output.append(contentsOf: "#\(room) ".utf8) }
+    if event.kind != .said(isAction: false) { output.append(contentsOf: "* ".utf8) }
+    output.append(contentsOf: event.name.text.utf8)
+    switch event.kind {
+    case .said(let isAction):
+      output.append(contentsOf: (isAction ? " " : ": ").utf8)
+      ShownText.append(body, to: &output)
+    case .topic:
+      output.append(contentsOf: " set the topic: ".utf8)
+      ShownText.append(body, to: &output)
+    case .joined(let isBack): output.append(contentsOf: (isBack ? " is back" : " joined").utf8)
+    case .showed(let header, _):
+      let kilobytes = max(1, (body.count + 500) / 1_000)
+      let size = "\(header.width)×\(header.height), \(kilobytes) kB"
+      output.append(contentsOf: " sent a picture, \(size)".utf8)
+    case .left(.said): output.append(contentsOf: " left".utf8)
+    case .left: output.append(contentsOf: " was lost".utf8)
     }
     output.append(UInt8(ascii: "\n"))
-  }
-
-  private static func notice(_ event: HubEvent) -> String {
-    switch event.kind {
-    case .joined(let isBack): isBack ? " is back" : " joined"
-    case .said: ""
-    case .showed(let jpeg, let header, _):
-      " sent a picture, \(header.width)×\(header.height), \(max(1, (jpeg.count + 500) / 1_000)) kB"
-    case .left(.said): " left"
-    case .left: " was lost"
-    }
   }
 }

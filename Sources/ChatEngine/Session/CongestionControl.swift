@@ -13,7 +13,7 @@ struct CongestionControl {
   /// What was sent and neither acknowledged, lost nor discarded.
   private(set) var bytesInFlight = 0
   /// When the window shrank last: what was sent until then says nothing new.
-  private var recoveryBeganAt: Instant?
+  @Compact private var recoveryBeganAt: Instant?
   /// When something was acknowledged last.
   private var ackedAt = Instant(nanoseconds: 0)
   /// Where the window is full they say how it grows. Most sessions of a chat never fill theirs.

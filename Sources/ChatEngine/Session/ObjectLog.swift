@@ -10,6 +10,8 @@ public struct ObjectLog {
     /// The position of its first byte.
     public let start: UInt64
     public fileprivate(set) var bytes: [UInt8]
+    /// The side room whose members get it; nil for the talk's.
+    public let room: UInt32?
     /// Whom it need not be sent to: who said it.
     public let author: UInt64?
     fileprivate var seal: ObjectSeal?
@@ -32,12 +34,13 @@ public struct ObjectLog {
 
   /// Adds an object of at least one byte.
   public mutating func append(
-    _ bytes: [UInt8], number: UInt64, author: UInt64? = nil, sharedKey: CipherKey? = nil
+    _ bytes: [UInt8], number: UInt64, room: UInt32? = nil, author: UInt64? = nil,
+    sharedKey: CipherKey? = nil
   ) {
     precondition(!bytes.isEmpty, "an object has bytes")
     objects.append(
       Object(
-        number: number, start: end, bytes: bytes, author: author,
+        number: number, start: end, bytes: bytes, room: room, author: author,
         seal: sharedKey.map { ObjectSeal(key: $0) }))
     end += UInt64(bytes.count)
   }

@@ -91,6 +91,12 @@ public enum Channel: UInt8, Sendable {
   case talk = 1
   /// Not a stream: the objects, in frames of their own.
   case objects = 2
+
+  /// Nil for a side channel.
+  init?(number: UInt64) {
+    guard let value = UInt8(exactly: number) else { return nil }
+    self.init(rawValue: value)
+  }
 }
 
 /// Why a session ends. Whoever is told takes an unknown number for a protocol error.

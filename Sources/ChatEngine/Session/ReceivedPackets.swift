@@ -14,7 +14,10 @@ struct ReceivedPackets {
   private(set) var hasAck = false
   /// Ack-eliciting packets that came since the last ACK.
   private var waiting: UInt32 = 0
-  private var numbers = RangeSet()
+  /// What came. The highest range is most often the only one, so it takes no memory of its own; it
+  /// is empty before the first, and touches none of those below.
+  private var highest: Range<UInt64> = 0..<0
+  private var lower = RangeSet()
   /// One more than the largest ack-eliciting number that came.
   private var nextInOrder: UInt64 = 0
   /// When the packet with the largest number came.
@@ -27,11 +30,12 @@ struct ReceivedPackets {
   /// old gap. A number above 2^62 − 1 is not noted: no ACK could name it.
   mutating func note(_ number: UInt64, isAckEliciting: Bool, wantsAckNow: Bool, at now: Instant) {
     guard number <= ByteWriter.varintMax else { return }
-    if number >= numbers.last?.upperBound ?? 0 { largestAt = now }
-    numbers.insert(number..<(number + 1))
+    if number >= highest.upperBound { largestAt = now }
+    insert(number)
     hasAck = true
     if isAckEliciting {
-      let begin = numbers.range(holding: number)?.lowerBound ?? number
+      let holding = highest.contains(number) ? highest : lower.range(holding: number)
+      let begin = holding?.lowerBound ?? number
       let isInOrder = number >= nextInOrder && begin <= nextInOrder
       nextInOrder = max(nextInOrder, number + 1)
       waiting += 1
@@ -41,26 +45,42 @@ struct ReceivedPackets {
         ackDeadline = now.advanced(byNanoseconds: Int64(Limits.ackDelayMilliseconds) * 1_000_000)
       }
     }
-    if numbers.count > Limits.ackRangesMax { _ = numbers.popFirst(atMost: .max) }
+    if lower.count >= Limits.ackRangesMax { _ = lower.popFirst(atMost: .max) }
+  }
+
+  private mutating func insert(_ number: UInt64) {
+    if highest.isEmpty {
+      highest = number..<number + 1
+    } else if number == highest.upperBound {
+      highest = highest.lowerBound..<number + 1
+    } else if number > highest.upperBound {
+      lower.insert(highest)
+      highest = number..<number + 1
+    } else if number < highest.lowerBound {
+      lower.insert(number..<number + 1)
+      guard let next = lower.last, next.upperBound == highest.lowerBound else { return }
+      lower.remove(next)
+      highest = next.lowerBound..<highest.upperBound
+    }
   }
 
   /// Forgets the ranges that lie wholly below `number`, except the highest: to be called when the
   /// peer has acknowledged a packet whose ACK named `number` as the largest (§13.2.4). What it
   /// knows need not be said again, so that old gaps do not make every ACK longer.
   mutating func forget(below number: UInt64) {
-    while numbers.count > 1, let first = numbers.first, first.upperBound <= number {
-      _ = numbers.popFirst(atMost: .max)
+    while let first = lower.first, first.upperBound <= number {
+      _ = lower.popFirst(atMost: .max)
     }
   }
 
   /// The largest number that came: what the next ACK names.
-  var largest: UInt64? { numbers.last.map { $0.upperBound - 1 } }
+  var largest: UInt64? { highest.isEmpty ? nil : highest.upperBound - 1 }
 
   /// More than the next ACK frame will take, its type byte included; 0 where there is none.
   func ackFrameBytesMax() -> Int {
     guard let largest else { return 0 }
     // No number of the frame but the delay, of at most 8 bytes, is greater than the largest.
-    return 10 + ByteWriter.varintBytes(largest) * 2 * numbers.count
+    return 10 + ByteWriter.varintBytes(largest) * 2 * (lower.count + 1)
   }
 
   /// Writes an ACK frame, type byte and all, with as many ranges as there is room for, the highest
@@ -69,8 +89,7 @@ struct ReceivedPackets {
   /// - Returns: false, with nothing written or changed, where no packet came or not even one range
   ///   fits.
   mutating func writeAck(_ writer: inout ByteWriter, at now: Instant) -> Bool {
-    guard let highest = numbers.last else { return false }
-    let largest = highest.upperBound - 1
+    guard let largest else { return false }
     let delay = UInt64(max(0, now.nanoseconds(since: largestAt))) / 1_000
     let length = largest - highest.lowerBound
     let headBytes =
@@ -108,14 +127,11 @@ struct ReceivedPackets {
   /// Calls `body` with the gap and length fields of the ranges below the highest, going down,
   /// until it returns false.
   private func forEachGap(atMost most: Int, _ body: (_ gap: UInt64, _ length: UInt64) -> Bool) {
-    let ranges = numbers.ranges
-    var index = ranges.count - 1
-    let end = max(0, index - most)
-    while index > end {
-      let below = ranges[index - 1]
-      let gap = ranges[index].lowerBound - below.upperBound - 1
+    var above = highest.lowerBound
+    for below in lower.ranges.suffix(most).reversed() {
+      let gap = above - below.upperBound - 1
       guard body(gap, below.upperBound - below.lowerBound - 1) else { return }
-      index -= 1
+      above = below.lowerBound
     }
   }
 }

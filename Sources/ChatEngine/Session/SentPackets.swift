@@ -30,6 +30,9 @@ struct SentPackets {
     private var otherCount: UInt16 = 0
     var bytes: UInt16 = 0
     var contents: Contents = []
+    /// Which channel `talkStart` belongs to: 0 the talk channel, else the side channel whose index
+    /// is one less.
+    private var talkChannel: UInt8 = 0
 
     init(sentAt: Instant, bytes: UInt16 = 0) { (self.sentAt, self.bytes) = (sentAt, bytes) }
 
@@ -37,6 +40,23 @@ struct SentPackets {
 
     /// What it carried of each channel; control bytes and an object are never in one packet.
     var talk: Range<UInt64> {
+      get { talkChannel == 0 ? stretch : 0..<0 }
+      set { stretch = newValue }
+    }
+    /// What it carried of a side channel; then it carried no talk.
+    var side: (index: Int, range: Range<UInt64>)? {
+      talkChannel == 0 ? nil : (Int(talkChannel) - 1, stretch)
+    }
+
+    mutating func setSide(_ index: Int, _ range: Range<UInt64>) {
+      (talkChannel, stretch) = (UInt8(index + 1), range)
+    }
+
+    fileprivate mutating func forgetSide(_ index: Int) {
+      if Int(talkChannel) == index + 1 { (talkChannel, talkCount) = (0, 0) }
+    }
+
+    private var stretch: Range<UInt64> {
       get { talkStart..<talkStart + UInt64(talkCount) }
       set { (talkStart, talkCount) = (newValue.lowerBound, UInt16(newValue.count)) }
     }
@@ -84,6 +104,11 @@ struct SentPackets {
   subscript(_ number: UInt64) -> Packet {
     @inline(__always) get { packets[head + Int(number - first)] }
     @inline(__always) _modify { yield &packets[head + Int(number - first)] }
+  }
+
+  /// A side channel is closed: what was sent of it need not arrive any more.
+  mutating func forgetSide(_ index: Int) {
+    for place in head..<packets.count { packets[place].forgetSide(index) }
   }
 
   /// Forgets the oldest packets as far as they are settled.

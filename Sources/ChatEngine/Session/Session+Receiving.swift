@@ -126,14 +126,15 @@ extension Session {
   }
 
   private mutating func takeStream(_ reader: inout ByteReader) -> Bool {
-    guard let channel = reader.u8(), let offset = reader.varint(),
+    guard let channel = reader.varint(), let offset = reader.varint(),
       let bytes = reader.vbytes(max: Limits.datagramBytesMax)
     else { return false }
     do throws(ReceiveStream.Fault) {
-      switch Channel(rawValue: channel) {
+      switch Channel(number: channel) {
       case .control: try controlIn.receive(bytes, at: offset)
       case .talk: try talkIn.receive(bytes, at: offset)
-      case .objects, nil: return false
+      case .objects: return false
+      case nil: try takeSide(channel, bytes, at: offset)
       }
       return true
     } catch {
@@ -160,29 +161,26 @@ extension Session {
   }
 
   private mutating func takeCredit(_ reader: inout ByteReader) -> Bool {
-    guard let channel = reader.u8().flatMap(Channel.init(rawValue:)),
-      let limit = reader.varint()
-    else { return false }
+    guard let channel = reader.varint(), let limit = reader.varint() else { return false }
     // Offsets on the wire begin at 0, positions of the sources do not.
-    switch channel {
+    switch Channel(number: channel) {
     case .control: control.raise(limit: limit)
     case .talk: talk.raise(limit: talkBase &+ limit)
     case .objects: objects.raise(limit: objectBase &+ limit)
+    case nil: return raiseSide(channel, limit: limit)
     }
     return true
   }
 
   private mutating func takeSkip(_ reader: inout ByteReader) -> Bool {
-    guard let channel = reader.u8().flatMap(Channel.init(rawValue:)),
-      let offset = reader.varint()
+    // No further than what a receiver could be asked to hold.
+    guard let channel = reader.varint(), let offset = reader.varint(), offset < UInt64(1) << 60
     else { return false }
-    switch channel {
+    switch Channel(number: channel) {
     case .control: return false
-    case .talk:
-      // No further than what a receiver could be asked to hold.
-      guard offset < UInt64(1) << 60 else { return false }
-      talkIn.skip(to: offset)
+    case .talk: talkIn.skip(to: offset)
     case .objects: objectsIn.forget(below: offset)
+    case nil: return skipSide(channel, to: offset)
     }
     return true
   }

@@ -37,6 +37,7 @@ extension Session {
     detectLoss(at: now)
     sent.dropSettled()
     controlBytes.drop(below: control.settled)
+    if $sides { sides.dropSettled() }
     return true
   }
 
@@ -56,6 +57,7 @@ extension Session {
     sent[number].contents.insert(.isSettled)
     if !packet.control.isEmpty { control.onAcknowledged(packet.control) }
     if !packet.talk.isEmpty { talk.onAcknowledged(packet.talk) }
+    if let (index, range) = packet.side { sides[index]?.stream.onAcknowledged(range) }
     if !packet.object.isEmpty { objects.onAcknowledged(packet.object) }
     // The answer may have been lost, and nobody sends it again.
     if packet.contents.contains(.hasChallenge), unprovenBytes != nil {
@@ -125,13 +127,19 @@ extension Session {
   private mutating func repeatContents(of packet: SentPackets.Packet) {
     if !packet.control.isEmpty { control.onLost(packet.control) }
     if !packet.talk.isEmpty { talk.onLost(packet.talk) }
+    if let (index, range) = packet.side { sides[index]?.stream.onLost(range) }
     if !packet.object.isEmpty { objects.onLost(packet.object) }
     if packet.contents.contains(.hasCredit) {
       owed.frames.formUnion([.controlCredit, .talkCredit, .objectCredit])
+      if $sidesIn {
+        sidesIn.repeatCredit()
+        owed.frames.insert(.sideCredit)
+      }
     }
     if packet.contents.contains(.hasSkip) {
       if skippedTalk > talkBase { owed.frames.insert(.talkSkip) }
       if skippedObjects != nil { owed.frames.insert(.objectSkip) }
+      if $sides, sides.repeatSkips() { owed.frames.insert(.sideSkip) }
     }
     if packet.contents.contains(.hasChallenge), unprovenBytes != nil {
       owed.frames.insert(.challenge)

@@ -56,12 +56,14 @@ extension Session {
     if unprovenBytes != nil { return !owed.frames.isDisjoint(with: .aboutPath) }
     return !owed.frames.isEmpty || control.hasPiece(end: controlBytes.end)
       || talk.hasPiece(end: sources.talk.end) || objects.hasPiece(end: sources.objects.end)
+      || $sides && sides.hasPiece(sources)
   }
 
   /// What was never sent and the other end would take now.
   private func waitingBytes(_ sources: SendSources) -> UInt64 {
     control.waitingBytes(end: controlBytes.end) + talk.waitingBytes(end: sources.talk.end)
       + objects.waitingBytes(end: sources.objects.end)
+      + ($sides ? sides.waitingBytes(sources) : 0)
   }
 
   private var isWindowOpen: Bool {
@@ -143,14 +145,25 @@ extension Session {
     if isElicitingAllowed, unprovenBytes == nil {
       let before = writer.count
       writeOwed(&writer, &packet)
-      if let range = Self.writeStream(.control, control, 0, controlBytes, &writer) {
+      if let range = Self.writeStream(
+        UInt64(Channel.control.rawValue), control, 0, controlBytes, &writer)
+      {
         noteRepeated(control.onSent(range))
         packet.control = range
       }
-      if let range = Self.writeStream(.talk, talk, talkBase, sources.talk, &writer) {
+      // The lobby and the side channels take turns where both have more than a packet holds.
+      if $sides, isSideNext { writeSide(sources, &writer, &packet) }
+      if packet.talk.isEmpty, packet.side == nil,
+        let range = Self.writeStream(
+          UInt64(Channel.talk.rawValue), talk, talkBase, sources.talk, &writer)
+      {
         noteRepeated(talk.onSent(range))
         packet.talk = range
       }
+      if $sides, packet.talk.isEmpty, packet.side == nil {
+        writeSide(sources, &writer, &packet)
+      }
+      isSideNext = packet.side == nil
       if packet.control.isEmpty { writeObject(sources, &writer, &packet) }
       if writer.count > before { packet.contents.insert(.isAckEliciting) }
     }
@@ -170,7 +183,7 @@ extension Session {
   ) -> Int {
     var writer = ByteWriter(buffer)
     header.write(to: &writer)
-    keys.sending.seal(
+    keys.seal(
       buffer.baseAddress! + header.byteCount, count: count,
       header: UnsafePointer(buffer.baseAddress!), headerCount: header.byteCount,
       number: header.number)
@@ -192,14 +205,14 @@ extension Session {
   // MARK: Frames
 
   @inline(__always)
-  private static func writeStream(
-    _ channel: Channel, _ stream: SendStream, _ base: UInt64, _ bytes: ByteLog,
+  static func writeStream(
+    _ channel: UInt64, _ stream: SendStream, _ base: UInt64, _ bytes: ByteLog,
     _ writer: inout ByteWriter
   ) -> Range<UInt64>? {
     let room = writer.room - streamHeadBytesMax
     guard room > 0, let range = stream.piece(end: bytes.end, atMost: room) else { return nil }
     writer.u8(FrameType.stream.rawValue)
-    writer.u8(channel.rawValue)
+    writer.varint(channel)
     writer.varint(range.lowerBound - base)
     writer.varint(UInt64(range.count))
     bytes.write(range, to: &writer)
@@ -207,7 +220,7 @@ extension Session {
   }
 
   /// Type, channel, offset and length.
-  private static let streamHeadBytesMax = 1 + 1 + 8 + 4
+  private static let streamHeadBytesMax = 1 + 8 + 8 + 4
 
   /// A part of an object that is sealed for this session alone.
   private mutating func writeObject(
@@ -245,20 +258,21 @@ extension Session {
       packet.contents.insert(.hasCredit)
     }
     if owed.frames.contains(.talkSkip) {
-      writeSkip(.talk, skippedTalk - talkBase, &writer, &packet)
+      writeSkip(UInt64(Channel.talk.rawValue), skippedTalk - talkBase, &writer, &packet)
     }
     if owed.frames.contains(.objectSkip), let skippedObjects {
-      writeSkip(.objects, skippedObjects, &writer, &packet)
+      writeSkip(UInt64(Channel.objects.rawValue), skippedObjects, &writer, &packet)
     }
     owed.frames.subtract(.aboutChannels)
+    if !owed.frames.isEmpty { writeOwedOfSides(&writer, &packet) }
   }
 
-  private func writeSkip(
-    _ channel: Channel, _ offset: UInt64, _ writer: inout ByteWriter,
+  func writeSkip(
+    _ channel: UInt64, _ offset: UInt64, _ writer: inout ByteWriter,
     _ packet: inout SentPackets.Packet
   ) {
     writer.u8(FrameType.skip.rawValue)
-    writer.u8(channel.rawValue)
+    writer.varint(channel)
     writer.varint(offset)
     packet.contents.insert(.hasSkip)
   }
@@ -290,16 +304,17 @@ extension Session {
       skippedTalk = sources.talk.base
       owed.frames.insert(.talkSkip)
     }
+    if $sides, sides.settleSkips(sources) { owed.frames.insert(.sideSkip) }
     guard objects.next < sources.objects.end || objects.hasLost else { return }
     if objects.settled < sources.objects.base {
       objects.pass(objects.settled..<sources.objects.base)
       skippedObjects = sources.objects.firstNumber
       if skippedObjects != nil { owed.frames.insert(.objectSkip) }
     }
-    guard let objectAuthor else { return }
     while objects.next < sources.objects.end {
       let object = sources.objects[sources.objects.index(at: objects.next)]
-      guard object.author == objectAuthor else { return }
+      let isOwn = object.author != nil && object.author == objectAuthor
+      guard isOwn || object.room.map({ !isIn($0) }) ?? false else { return }
       objects.pass(object.positions)
     }
   }
@@ -309,7 +324,7 @@ extension Session {
   /// Whether nothing but a shared piece is to be sent.
   private mutating func isSharedNext(_ sources: SendSources) -> Bool {
     guard unprovenBytes == nil, owed.frames.isEmpty, !control.hasPiece(end: controlBytes.end),
-      !talk.hasPiece(end: sources.talk.end),
+      !talk.hasPiece(end: sources.talk.end), !($sides && sides.hasPiece(sources)),
       let wanted = objects.piece(end: sources.objects.end, atMost: 1)
     else { return false }
     return sources.objects.isShared(sources.objects.index(at: wanted.lowerBound))

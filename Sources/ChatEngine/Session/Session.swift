@@ -14,6 +14,8 @@ public struct Session: ~Copyable {
   /// What its packets are filled from.
   public struct SendSources {
     public var talk = ByteLog()
+    /// What happens in rooms that have side channels.
+    public var rooms: [ByteLog] = []
     public var objects = ObjectLog()
 
     public init() {}
@@ -35,6 +37,8 @@ public struct Session: ~Copyable {
 
   public internal(set) var ending: Ending?
   var owed = Owed()
+  /// Whether a side channel comes before the talk in the next packet.
+  var isSideNext = false
   let remoteID: UInt32
   /// What the other end puts into its headers.
   public let localID: UInt32
@@ -84,6 +88,8 @@ public struct Session: ~Copyable {
   @Seldom var objectsIn: IncomingObjects
   var objectLimit = UInt64(Limits.objectCreditBytes)
   @Seldom var losses: SessionLosses
+  @Seldom var sides: SendingSides
+  @Seldom var sidesIn: ReceivingSides
   /// What a PATH_CHALLENGE asked for last, and what our own asks for.
   var pathAnswer: UInt64 = 0
   var challenge: UInt64 = 0
@@ -100,8 +106,7 @@ public struct Session: ~Copyable {
     (self.localID, self.remoteID, self.remoteKey) = (localID, remoteID, remoteKey)
     (self.address, self.keepsAlive, self.resetToken) = (address, keepsAlive, resetToken)
     self.keys = SessionKeys(
-      sending: keys.sending.rededicated(to: cipher),
-      receiving: keys.receiving.rededicated(to: cipher), at: now)
+      sending: keys.sending, receiving: keys.receiving, for: cipher, at: now)
     (lastElicitingAt, lastHeard) = (now, now)
   }
 
@@ -152,7 +157,7 @@ public struct Session: ~Copyable {
   /// Whether all that was said, and all of `sources`, is acknowledged.
   public func isSettled(_ sources: SendSources) -> Bool {
     control.settled == controlBytes.end && talk.settled >= sources.talk.end
-      && objects.settled >= sources.objects.end
+      && objects.settled >= sources.objects.end && (!$sides || sides.isSettled(sources))
   }
 
   /// The position in the talk up to which the other end has everything.
@@ -201,6 +206,7 @@ public struct Session: ~Copyable {
     talkIn.dropTaken()
     if controlIn.newLimit() != nil { owed.frames.insert(.controlCredit) }
     if talkIn.newLimit() != nil { owed.frames.insert(.talkCredit) }
+    if $sidesIn, sidesIn.dropTaken() { owed.frames.insert(.sideCredit) }
   }
 
   /// Waits for an object.
@@ -252,7 +258,7 @@ public struct Session: ~Copyable {
 
 /// Frames other than data that wait to be sent. What they say is looked up when they are written.
 struct OwedFrames: OptionSet {
-  let rawValue: UInt8
+  let rawValue: UInt16
 
   static let controlCredit = OwedFrames(rawValue: 1)
   static let talkCredit = OwedFrames(rawValue: 2)
@@ -263,6 +269,8 @@ struct OwedFrames: OptionSet {
   static let pathResponse = OwedFrames(rawValue: 32)
   static let challenge = OwedFrames(rawValue: 64)
   static let ping = OwedFrames(rawValue: 128)
+  static let sideCredit = OwedFrames(rawValue: 256)
+  static let sideSkip = OwedFrames(rawValue: 512)
 
   static let aboutChannels: OwedFrames = [
     .controlCredit, .talkCredit, .objectCredit, .talkSkip, .objectSkip,
@@ -288,77 +296,4 @@ final class Closing {
   init(reason: CloseReason, text: String, isFault: Bool) {
     (self.reason, self.text, self.isFault) = (reason, text, isFault)
   }
-}
-
-/// The keys of both directions, and their phases.
-struct SessionKeys {
-  private(set) var sending: CipherKey
-  private(set) var sendingPhase = false
-  private var sendingSince: Instant
-  /// The first number of the phase, and whether one of its packets was acknowledged.
-  private var sendingFirst: UInt64 = 0
-  private var isSendingAcknowledged = false
-  private var receiving: CipherKey
-  private var receivingPhase = false
-  /// The least number that was opened in this phase.
-  private var receivingFirst: UInt64 = 0
-  private var previous: CipherKey?
-  private var following: CipherKey?
-  private(set) var replay = ReplayWindow()
-
-  init(sending: CipherKey, receiving: CipherKey, at now: Instant) {
-    (self.sending, self.receiving, sendingSince) = (sending, receiving, now)
-  }
-
-  /// Takes the next sending key when this one was used enough.
-  @inline(__always)
-  mutating func turn(before number: UInt64, at now: Instant) {
-    guard isSendingAcknowledged,
-      number - sendingFirst >= Limits.keyPhasePackets
-        || now - sendingSince >= .seconds(Limits.keyPhaseSeconds)
-    else { return }
-    sending = sending.next()
-    sendingPhase.toggle()
-    (sendingFirst, sendingSince, isSendingAcknowledged) = (number, now, false)
-  }
-
-  mutating func onAcknowledged(_ number: UInt64) {
-    if number >= sendingFirst { isSendingAcknowledged = true }
-  }
-
-  /// Opens the sealed part of a datagram into `target`.
-  ///
-  /// - Returns: whether it is authentic and new. `confirm` makes that final.
-  mutating func open(
-    _ sealed: UnsafeBufferPointer<UInt8>, _ header: PacketHeader,
-    headerBytes: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>
-  ) -> Bool {
-    guard replay.isFresh(header.number) else { return false }
-    return key(for: header).open(
-      from: sealed.baseAddress!, count: sealed.count, into: target, header: headerBytes,
-      headerCount: header.byteCount, number: header.number)
-  }
-
-  private mutating func key(for header: PacketHeader) -> CipherKey {
-    if header.phase == receivingPhase { return receiving }
-    if header.number < receivingFirst, let previous { return previous }
-    if following == nil { following = receiving.next() }
-    return following!
-  }
-
-  /// Notes that the packet was opened and taken.
-  mutating func confirm(_ header: PacketHeader) {
-    replay.mark(header.number)
-    if header.phase != receivingPhase && header.number >= receivingFirst, let following {
-      (previous, receiving, self.following) = (receiving, following, nil)
-      receivingPhase.toggle()
-      receivingFirst = header.number
-    }
-  }
-
-  /// The greatest number that was taken; 0 before the first.
-  var greatest: UInt64 { replay.greatest ?? 0 }
-
-  /// A key that seals little keeps nothing that was worked out of it.
-  func releaseRoom() { sending.releaseRoom() }
 }

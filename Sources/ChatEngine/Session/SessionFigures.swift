@@ -157,7 +157,7 @@ extension Session {
     figures[.pathBytes] = UInt64(pathMTU.current)
     figures[.windowBytes] = UInt64(congestion.windowBytes)
     figures[.inFlightBytes] = UInt64(congestion.bytesInFlight)
-    figures[.cipher] = UInt64(keys.sending.cipher.rawValue)
+    figures[.cipher] = UInt64(keys.cipher.rawValue)
     return figures
   }
 }

@@ -166,6 +166,36 @@ struct DatagramSocketTests {
     #expect(receive(client) == Array("hello".utf8))
   }
 
+  @Test("A socket answers from where it was spoken to, bound to that address or to all")
+  func answersFromThere() throws {
+    for isBound in [true, false] {
+      let asked = PeerAddress(v4: 127, 0, 0, 3, port: 0)
+      let server = try DatagramSocket(
+        bindingTo: isBound ? asked : PeerAddress(high: 0, low: 0, port: 0))
+      let port = try #require(server.localAddress?.port)
+      let client = try ConnectedSocket(connectingTo: asked.at(port))
+      #expect(client.send([9]) == 0)
+      let got = receiveAll(server, 1)
+      var outbox = Outbox()
+      outbox.addDatagram([8], to: try #require(got.first).address)
+      #expect(server.send(&outbox) == .done)
+      #expect(receive(client) == [8])
+    }
+  }
+
+  @Test("A socket of an IPv4 address refuses one of IPv6, and sends the rest")
+  func refusesOtherFamily() throws {
+    let server = try DatagramSocket(bindingTo: PeerAddress(v4: 127, 0, 0, 1, port: 0))
+    let receiver = try DatagramSocket(bindingTo: PeerAddress(v4: 127, 0, 0, 1, port: 0))
+    var outbox = Outbox()
+    outbox.addDatagram([1], to: PeerAddress(high: 0, low: 1, port: 9))
+    outbox.addDatagram([2], to: try #require(receiver.localAddress))
+    #expect(server.send(&outbox) == .refused(EAFNOSUPPORT))
+    outbox.sent += 1
+    #expect(server.send(&outbox) == .done)
+    #expect(receiveAll(receiver, 1).map(\.bytes) == [[2]])
+  }
+
   @Test("A client is told that nobody is at the server's address")
   func tellsClients() throws {
     let closed = try server().1

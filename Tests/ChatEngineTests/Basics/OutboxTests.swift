@@ -122,6 +122,27 @@ struct OutboxTests {
     #expect(outbox.deliveries.map(\.isProbe) == [true])
   }
 
+  @Test("Room is given back when nothing waits, and datagrams are as before")
+  func givesRoomBack() {
+    var outbox = Outbox()
+    let long = [UInt8](repeating: 7, count: Limits.datagramBytesMax)
+    for _ in 0...Limits.outboxKeptBytesMax / long.count { outbox.addDatagram(long, to: someone) }
+    outbox.releaseRoom()
+    #expect(outbox.byteCount > Limits.outboxKeptBytesMax, "what waits stays")
+    #expect(outbox.lastPayload == long)
+    outbox.sent = outbox.deliveries.count
+    outbox.removeAll()
+    #expect(outbox.payloads.capacity > 0)
+    outbox.releaseRoom()
+    #expect(outbox.payloads.capacity == 0 && outbox.deliveries.capacity == 0)
+    outbox.addDatagram([1, 2, 3], to: someone)
+    #expect(outbox.lastPayload == [1, 2, 3])
+    outbox.sent = 1
+    outbox.removeAll()
+    outbox.releaseRoom()
+    #expect(outbox.payloads.capacity > 0, "so little is kept")
+  }
+
   @Test("There is room for the longest datagram, and more, as long as it is not high")
   func keepsRoom() {
     var outbox = Outbox()

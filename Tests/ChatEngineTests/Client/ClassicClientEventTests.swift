@@ -17,7 +17,7 @@ struct ClassicClientEventTests {
     harness.receive("Bob has left the chat.")
     #expect(
       harness.events == [
-        .arrived("Bob"), .message(from: "Bob", text: bytes("a: b")),
+        .arrived("Bob"), .message(Heard(from: "Bob", text: bytes("a: b"))),
         .picture(from: "Bob", jpeg: [0xff, 0xd8]),
         .notice(bytes("This name is taken here, so you are Ann-2.")),
         .notice(bytes("Welcome")), .notice([0xff]), .departed("Bob"),

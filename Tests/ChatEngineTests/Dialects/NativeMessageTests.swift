@@ -85,21 +85,24 @@ struct NativeMessageTests {
   }
 
   private static func event(_ random: inout SplitMix64) -> NativeEvent {
-    let author = NativeEvent.Author(
-      run: UInt32.random(in: 0 ... .max, using: &random), number: number(&random))
+    var message: NativeEvent.Message? = NativeEvent.Message(
+      number: number(&random), time: Int64(number(&random)),
+      id: MessageID(run: UInt64.random(in: 0 ... .max, using: &random), number: number(&random)))
     let kind: NativeEvent.Kind
-    switch Int.random(in: 0..<4, using: &random) {
-    case 0: kind = .joined(name: text(8, &random))
-    case 1: kind = .left(random.pick([.said, .silent, .unreachable]))
-    case 2: kind = .said(author, text: bytes(text(30, &random))[...])
+    switch Int.random(in: 0..<6, using: &random) {
+    case 0: (kind, message) = (.joined(name: text(8, &random)), nil)
+    case 1: (kind, message) = (.left(random.pick([.said, .silent, .unreachable])), nil)
+    case 2: kind = .said(bytes(text(30, &random))[...])
+    case 3: kind = .did(bytes(text(30, &random))[...])
+    case 4: kind = .topic(bytes(text(30, &random))[...])
     default:
       kind = .showed(
-        author,
         NativeEvent.Picture(
           object: number(&random), length: number(&random), width: 640, height: 65_535,
           key: hash(&random), hash: hash(&random)))
     }
-    return NativeEvent(seq: number(&random), member: number(&random), kind: kind)
+    return NativeEvent(
+      seq: number(&random), member: number(&random), kind: kind, message: message)
   }
 
   @Test("What is written is read", arguments: 0..<100)
@@ -152,8 +155,10 @@ struct NativeMessageTests {
     let eventBody = Self.body(carried)
     for count in 0..<eventBody.count {
       let read = NativeEvent(eventBody.prefix(count))
-      if case .said? = read?.kind { continue }
-      #expect(read == nil)
+      switch read?.kind {
+      case .said?, .did?, .topic?: continue
+      default: #expect(read == nil)
+      }
     }
     let replyBody = Self.body(Self.carried(Self.reply(&random)))
     for count in 0..<replyBody.count { #expect(NativeReply(replyBody.prefix(count)) == nil) }
@@ -168,7 +173,7 @@ struct NativeMessageTests {
         #expect(NativeRequest(message) == nil)
       }
       if !(0x20...0x26).contains(type) { #expect(NativeReply(message) == nil) }
-      if !(0x30...0x33).contains(type) { #expect(NativeEvent(message) == nil) }
+      if !(0x30...0x35).contains(type) { #expect(NativeEvent(message) == nil) }
     }
     #expect(NativeRequest([]) == nil && NativeReply([]) == nil && NativeEvent([]) == nil)
     #expect(NativeEvent([0x30, 1, 1, 2, 0xff, 0xfe]) == nil, "a name that is no text")

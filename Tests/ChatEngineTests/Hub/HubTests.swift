@@ -12,11 +12,11 @@ struct HubTests {
     init(clientsMax: Int = 5) { hub = Hub(clientsMax: clientsMax, speechRate: HubTests.rate) }
 
     func join(_ name: String, _ ifTaken: Hub.TakenName = .refuse) throws -> MemberID {
-      try hub.join(try MemberName(name), ifTaken: ifTaken)
+      try hub.join(try MemberName(name), ifTaken: ifTaken, at: moment(1))
     }
 
     func say(_ member: MemberID, _ text: String, at now: Instant) throws {
-      try hub.say(member, Array(text.utf8).span, at: now)
+      try hub.say(member, Array(text.utf8).span, at: moment(now.nanoseconds))
     }
 
     func name(_ member: MemberID) -> String { hub.name(of: member).text }
@@ -25,11 +25,14 @@ struct HubTests {
     func events() -> [String] {
       var texts: [String] = []
       while let event = hub.nextEvent() {
+        let body = hub.place(of: event)
         let what =
           switch event.kind {
           case .joined: "joined"
-          case .said(let text, _): "said \(String(decoding: hub.bytes[text], as: UTF8.self))"
-          case .showed(let jpeg, let header, _): "showed \(jpeg.count) bytes \(header.width)"
+          case .said(let isAction):
+            "\(isAction ? "did" : "said") \(String(decoding: hub.bytes[body], as: UTF8.self))"
+          case .topic: "set the topic \(String(decoding: hub.bytes[body], as: UTF8.self))"
+          case .showed(let header, _): "showed \(body.count) bytes \(header.width)"
           case .left(let reason): "left \(reason)"
           }
         texts.append("\(event.name.text) \(what)")
@@ -48,8 +51,8 @@ struct HubTests {
     #expect(chat.events() == ["Ann joined", "Bob joined", "Bob said hello"])
     #expect(chat.events() == [])
     let jpeg = MadeJPEG(width: 7).bytes
-    try chat.hub.show(ann, jpeg.span, at: now)
-    chat.hub.leave(bob, .unreachable)
+    try chat.hub.show(ann, jpeg.span, at: moment(1))
+    chat.hub.leave(bob, .unreachable, at: moment(1))
     #expect(
       chat.events() == ["Ann showed \(jpeg.count) bytes 7", "Bob left unreachable"])
     #expect(chat.hub.memberCount == 1)
@@ -62,7 +65,7 @@ struct HubTests {
     let now = Instant(nanoseconds: 1)
     let jpeg = MadeJPEG(width: 7).bytes
     try chat.say(ann, "one", at: now)
-    try chat.hub.show(bob, jpeg.span, at: now)
+    try chat.hub.show(bob, jpeg.span, at: moment(1))
     try chat.say(bob, "", at: now)
     try chat.say(ann, "four", at: now)
     #expect(chat.hub.bytes == bytes("one") + jpeg + bytes("four"))
@@ -82,7 +85,7 @@ struct HubTests {
     _ = chat.events()
     let text = bytes("no picture")
     #expect(throws: Hub.SpeechRefusal.picture(.notJPEG)) {
-      try chat.hub.show(ann, text.span, at: Instant(nanoseconds: 1))
+      try chat.hub.show(ann, text.span, at: moment(1))
     }
     #expect(chat.hub.bytes.isEmpty)
     #expect(chat.events() == [])
@@ -94,7 +97,7 @@ struct HubTests {
     let ann = try chat.join("Ann")
     #expect(throws: Hub.Refusal.nameTaken) { try chat.join("ANN") }
     #expect(chat.hub.memberCount == 1)
-    chat.hub.leave(ann, .said)
+    chat.hub.leave(ann, .said, at: moment(1))
     let next = try chat.join("ANN")
     #expect(chat.name(next) == "ANN")
     #expect(chat.events() == ["Ann joined", "Ann left said", "ANN joined"])
@@ -107,7 +110,7 @@ struct HubTests {
     let second = try chat.join("ann", .number)
     let third = try chat.join("Ann", .number)
     #expect([chat.name(second), chat.name(third)] == ["ann-2", "Ann-3"])
-    chat.hub.leave(second, .idle)
+    chat.hub.leave(second, .idle, at: moment(1))
     let again = try chat.join("Ann", .number)
     #expect(chat.name(again) == "Ann-2")
     // Somebody may go by that name from the start.
@@ -133,7 +136,7 @@ struct HubTests {
     #expect(throws: Hub.Refusal.full) { try chat.join("Cid") }
     #expect(throws: Hub.Refusal.full) { try chat.join("Ann", .number) }
     #expect(chat.events() == [])
-    chat.hub.leave(ann, .said)
+    chat.hub.leave(ann, .said, at: moment(1))
     _ = try chat.join("Cid")
     #expect(chat.events() == ["Ann left said", "Cid joined"])
   }
@@ -142,7 +145,7 @@ struct HubTests {
   func renewsSlots() throws {
     let chat = Chat()
     let ann = try chat.join("Ann")
-    chat.hub.leave(ann, .said)
+    chat.hub.leave(ann, .said, at: moment(1))
     let bob = try chat.join("Bob")
     #expect(bob.slot == ann.slot)
     #expect(bob.generation != ann.generation)
@@ -159,8 +162,14 @@ struct HubTests {
     }
     #expect(admitted(ann) == 3)
     #expect(admitted(bob) == 3)
-    chat.hub.leave(ann, .said)
+    chat.hub.leave(ann, .said, at: moment(1))
     let cid = try chat.join("Cid")
     #expect(admitted(cid) == 3)
   }
+}
+
+/// A time so many nanoseconds after the clock's beginning.
+func moment(_ nanoseconds: UInt64) -> TurnTime {
+  TurnTime(
+    instant: Instant(nanoseconds: nanoseconds), wall: WallClock(unixMilliseconds: 1_000))
 }

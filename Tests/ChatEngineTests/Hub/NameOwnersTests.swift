@@ -21,7 +21,8 @@ struct NameOwnersTests {
       _ name: String, _ owner: Int? = nil, _ ifTaken: Hub.TakenName = .refuse
     ) throws(Hub.Refusal) -> MemberID {
       let member = try hub.join(
-        NameOwnersTests.name(name), owner: owner.map(NameOwnersTests.key), ifTaken: ifTaken)
+        NameOwnersTests.name(name), owner: owner.map(NameOwnersTests.key), ifTaken: ifTaken,
+        at: moment(1))
       if hub.name(of: member).text == name { _ = hub.own(member, at: now) }
       return member
     }
@@ -43,7 +44,7 @@ struct NameOwnersTests {
     #expect(chat.claims == ["Ann"] && chat.claims == [])
     #expect(throws: Hub.Refusal.nameOwned) { try chat.join("Ann", 2) }
     #expect(throws: Hub.Refusal.nameOwned) { try chat.join("Ann") }
-    chat.hub.leave(ann, .said)
+    chat.hub.leave(ann, .said, at: moment(1))
     #expect(throws: Hub.Refusal.nameOwned) { try chat.join("Ann", 2) }
     #expect(throws: Hub.Refusal.nameOwned) { try chat.join("Ann") }
     #expect(chat.name(try chat.join("Ann", nil, .number)) == "Ann-2")
@@ -59,7 +60,7 @@ struct NameOwnersTests {
     let classic = try chat.join("Ann")
     #expect(throws: Hub.Refusal.nameTaken) { try chat.join("Ann", 1) }
     #expect(chat.name(try chat.join("Ann", 1, .number)) == "Ann-2")
-    chat.hub.leave(classic, .said)
+    chat.hub.leave(classic, .said, at: moment(1))
     #expect(chat.name(try chat.join("Ann", 3)) == "Ann")
     #expect(throws: Hub.Refusal.nameOwned) { try chat.join("Ann") }
   }
@@ -83,7 +84,7 @@ struct NameOwnersTests {
     for number in 0..<Limits.ownedNamesPerKeyMax { _ = try chat.join("N\(number)", 1) }
     let beyond = try chat.join("Beyond", 1)
     #expect(chat.claims.count == Limits.ownedNamesPerKeyMax)
-    chat.hub.leave(beyond, .said)
+    chat.hub.leave(beyond, .said, at: moment(1))
     #expect(chat.name(try chat.join("Beyond", 2)) == "Beyond")
     #expect(chat.claims == ["Beyond"])
   }
@@ -135,13 +136,13 @@ struct NameOwnersTests {
   func tellsUse() throws {
     let chat = Chat()
     chat.hub.restore(Self.name("Ann"), ownedBy: Self.key(1))
-    for _ in 0..<5 { chat.hub.leave(try chat.join("Ann", 1), .said) }
+    for _ in 0..<5 { chat.hub.leave(try chat.join("Ann", 1), .said, at: moment(1)) }
     #expect(chat.claims == ["Ann"])
     chat.now = chat.now + .seconds(Int64(Limits.ownedNameToldSeconds) - 1)
-    chat.hub.leave(try chat.join("Ann", 1), .said)
+    chat.hub.leave(try chat.join("Ann", 1), .said, at: moment(1))
     #expect(chat.claims == [])
     chat.now = chat.now + .seconds(1)
-    chat.hub.leave(try chat.join("Ann", 1), .said)
+    chat.hub.leave(try chat.join("Ann", 1), .said, at: moment(1))
     #expect(chat.claims == ["Ann"])
   }
 

@@ -33,6 +33,11 @@ extension CipherKey {
 
   var copied: [UInt8] { withBytes { span in span.indices.map { span[$0] } } }
 
+  /// The same key for another cipher.
+  func rededicated(to cipher: Cipher) -> CipherKey {
+    CipherKey(copying: copied.span, for: cipher)!
+  }
+
   /// `text` and its tag.
   func sealed(_ text: [UInt8], header: [UInt8] = [], number: UInt64) -> [UInt8] {
     var buffer = text + [UInt8](repeating: 0, count: Self.tagBytes)

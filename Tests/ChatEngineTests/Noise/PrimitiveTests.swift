@@ -102,6 +102,37 @@ struct PrimitiveTests {
     #expect(buffer == sealed)
   }
 
+  @Test("Both libraries seal with AES-256-GCM alike, whatever the length")
+  func agreeOnAES() {
+    guard Cipher.hasFastAES else { return }
+    let key = Array(UInt8(9)..<41)
+    let header = Array(UInt8(0)..<13)
+    for count in Array(0..<300) + [767, 768, 769, 1_200] {
+      let text = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 7) }
+      let nonce = CipherNonce(number: UInt64(count), for: .aesGCM)
+      var (one, other) = (text + [UInt8](repeating: 0, count: 16), [UInt8]())
+      other = one
+      Cipher.aesGCM.seal(
+        &one, count: count, header: header, headerCount: header.count, key: key, nonce: nonce)
+      Cipher.aesGCM.sealByLibcrypto(
+        &other, count: count, header: header, headerCount: header.count, key: key, nonce: nonce)
+      #expect(one == other)
+      var result = [UInt8](repeating: 1, count: count + 1)
+      func isOpened() -> Bool {
+        Cipher.aesGCM.open(
+          other, count: other.count, into: &result, header: header, headerCount: header.count,
+          key: key, nonce: nonce)
+      }
+      #expect(isOpened() && result == text + [1])
+      for place in [0, count, count + 15] {
+        other[place] ^= 64
+        #expect(!isOpened())
+        #expect(result == [UInt8](repeating: 0, count: count) + [1])
+        other[place] ^= 64
+      }
+    }
+  }
+
   @Test("BLAKE2b is that of RFC 7693, also with a key and in pieces")
   func hashes() {
     #expect(

@@ -42,6 +42,8 @@ struct ReplayWindowTests {
       #expect(!seen.isFresh(greatest - distance))
     }
     #expect(seen.isFresh(greatest - 2))
+    seen.mark(greatest)
+    #expect(seen.isFresh(greatest - 2) && !seen.isFresh(greatest))
     #expect(seen.greatest == greatest)
   }
 

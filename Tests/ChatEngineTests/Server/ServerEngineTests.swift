@@ -10,7 +10,7 @@ struct ServerEngineTests {
     harness.wall.utcOffsetSeconds = 3_600
     harness.receive("Ann has joined the chat.", from: 1)
     harness.receive("Bob:join", from: 2)
-    harness.wall.unixSeconds += 4
+    harness.wall.unixMilliseconds += 4_000
     harness.receive("Ann: hello: \u{1b}[31m\nyou\u{202e}", from: 1)
     harness.receive("Bob:", from: 2)
     harness.receive(bytes("IMG:Ann:") + MadeJPEG().bytes, from: EngineHarness.address(1))

@@ -17,8 +17,8 @@ struct SessionKeysTests {
 
     init() {
       func key(_ byte: UInt8) -> CipherKey { CipherKey([UInt8](repeating: byte, count: 32))! }
-      sender = SessionKeys(sending: key(1), receiving: key(2), at: now)
-      receiver = SessionKeys(sending: key(2), receiving: key(1), at: now)
+      sender = SessionKeys(sending: key(1), receiving: key(2), for: .chaChaPoly, at: now)
+      receiver = SessionKeys(sending: key(2), receiving: key(1), for: .chaChaPoly, at: now)
     }
 
     func packet(_ number: UInt64) -> Packet {
@@ -29,8 +29,13 @@ struct SessionKeysTests {
         header.write(to: &writer)
         count = writer.count
       }
-      return Packet(
-        header: header, bytes: head + sender.sending.sealed([7], header: head, number: number))
+      var bytes = head + [7] + [UInt8](repeating: 0, count: PacketHeader.tagBytes)
+      bytes.withUnsafeMutableBufferPointer {
+        sender.seal(
+          $0.baseAddress! + head.count, count: 1, header: $0.baseAddress!, headerCount: head.count,
+          number: number)
+      }
+      return Packet(header: header, bytes: bytes)
     }
 
     /// Whether it was opened, and so is taken.

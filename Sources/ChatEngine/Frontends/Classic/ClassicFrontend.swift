@@ -23,19 +23,17 @@ public struct ClassicFrontend {
   // MARK: In
 
   /// Handles one datagram.
-  public mutating func receive(
-    _ bytes: Span<UInt8>, from address: PeerAddress, at now: Instant,
-    hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
-  ) {
+  public mutating func receive(_ bytes: Span<UInt8>, from address: PeerAddress, _ turn: inout Turn)
+  {
     guard policy.admits(address) else {
-      output.drop(policy == .off ? .classicOff : .notPrivate, from: address, at: now)
+      turn.output.drop(policy == .off ? .classicOff : .notPrivate, from: address, at: turn.now)
       return
     }
     if let slot = peers.slot(at: address) {
-      peers.touch(slot, at: now)
-      hear(bytes, from: slot, at: now, &hub, &joins, &output)
+      peers.touch(slot, at: turn.now)
+      hear(bytes, from: slot, &turn)
     } else {
-      meet(bytes, at: address, now, &hub, &joins, &output)
+      meet(bytes, at: address, &turn)
     }
   }
 
@@ -45,71 +43,72 @@ public struct ClassicFrontend {
   }
 
   /// The network says that nobody is at `address`.
-  public mutating func handleUnreachable(_ address: PeerAddress, hub: inout Hub) {
-    if let slot = peers.slot(at: address) { part(slot, .unreachable, &hub) }
+  public mutating func handleUnreachable(_ address: PeerAddress, _ turn: inout Turn) {
+    if let slot = peers.slot(at: address) { part(slot, .unreachable, &turn) }
   }
 
   /// Lets go the peer that was silent the longest, if it was so for the idle time.
   ///
   /// - Returns: whether there was one.
-  public mutating func expireOne(
-    at now: Instant, hub: inout Hub, output: inout ServerOutput
-  ) -> Bool {
-    guard let deadline = nextDeadline, deadline <= now, let slot = peers.oldest else {
+  public mutating func expireOne(_ turn: inout Turn) -> Bool {
+    guard let deadline = nextDeadline, deadline <= turn.now, let slot = peers.oldest else {
       return false
     }
-    tell(peers[slot].address, ClassicText.idle, &output)
-    part(slot, .idle, &hub)
+    tell(peers[slot].address, ClassicText.idle, &turn)
+    part(slot, .idle, &turn)
     return true
   }
 
   // MARK: Out
 
-  /// Renders an event for everyone but the member it is about.
+  /// Renders an event of the lobby for everyone but the member it is about.
   ///
-  /// - Parameter bytes: those of the hub, which the event's ranges are positions in.
-  public mutating func deliver(
-    _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant, output: inout ServerOutput
-  ) {
+  /// - Parameter body: its text or JPEG.
+  public mutating func deliver(_ event: HubEvent, _ body: Span<UInt8>, _ turn: inout Turn) {
+    if let failure = event.failure { return tellFailure(failure, of: event.member, &turn) }
+    guard event.room == .lobby else { return }
     // Who joined again under another name knows that its old one left.
     let author = event.member
     let skipped = if let renewed, renewed.old == author { renewed.new } else { author }
     var isTooLong = false
     for dialect in ClassicDialect.allCases where !peers.lane(dialect).isEmpty {
-      guard let payload = render(event, of: bytes, dialect, &output.outbox) else {
+      guard let payload = render(event, body, dialect, &turn.output.outbox) else {
         isTooLong = true
         continue
       }
       for destination in peers.lane(dialect) where destination.member != skipped {
-        output.outbox.deliver(payload, to: destination.address)
+        turn.output.outbox.deliver(payload, to: destination.address)
       }
     }
-    if isTooLong { refuseTooLong(event.member, at: now, &output) }
+    if isTooLong { refuseTooLong(event.member, &turn) }
   }
 
   /// Tells everyone that the server stops.
-  public func announceShutdown(_ output: inout ServerOutput) {
+  public func announceShutdown(_ turn: inout Turn) {
     for dialect in ClassicDialect.allCases {
       let text = dialect == .a ? ClassicText.serverShutdownA : ClassicText.serverShutdownB
-      guard let payload = output.outbox.addPayload(text) else { continue }
+      guard let payload = turn.output.outbox.addPayload(text) else { continue }
       for destination in peers.lane(dialect) {
-        output.outbox.deliver(payload, to: destination.address)
+        turn.output.outbox.deliver(payload, to: destination.address)
       }
     }
   }
 
   private func render(
-    _ event: HubEvent, of bytes: Span<UInt8>, _ dialect: ClassicDialect, _ outbox: inout Outbox
+    _ event: HubEvent, _ body: Span<UInt8>, _ dialect: ClassicDialect, _ outbox: inout Outbox
   ) -> Outbox.PayloadID? {
     let name = event.name.text
     switch (event.kind, dialect) {
     case (.joined, .a): return outbox.addPayload(name, dialect.joinSuffix)
     case (.joined, .b): return outbox.addPayload(name, ClassicText.joinedNoticeB)
-    case (.said(let text, _), _):
-      return outbox.addPayload(name, dialect.separator, body: bytes.extracting(text))
-    case (.showed(let jpeg, _, _), .a):
-      return outbox.addPayload(
-        ClassicText.picturePrefix, name, ":", body: bytes.extracting(jpeg))
+    case (.said(isAction: false), _):
+      return outbox.addPayload(name, dialect.separator, body: body)
+    case (.said(isAction: true), _):
+      return outbox.addPayload(name, dialect.separator, ClassicText.action, body: body)
+    case (.topic, _):
+      return outbox.addPayload(name, dialect.separator, ClassicText.topic, body: body)
+    case (.showed, .a):
+      return outbox.addPayload(ClassicText.picturePrefix, name, ":", body: body)
     case (.showed, .b): return outbox.addPayload(name, ClassicText.pictureNotice)
     case (.left, .a): return outbox.addPayload(name, dialect.leaveSuffix)
     case (.left, .b):
@@ -118,29 +117,34 @@ public struct ClassicFrontend {
     }
   }
 
-  private mutating func refuseTooLong(
-    _ member: MemberID, at now: Instant, _ output: inout ServerOutput
+  /// Tells a peer that what it said could not be kept, and that nobody hears it.
+  private mutating func tellFailure(
+    _ failure: StoreFailure, of member: MemberID, _ turn: inout Turn
   ) {
+    guard let slot = peers.slot(of: member) else { return }
+    turn.output.drop(.notKept, from: peers[slot].address, at: turn.now)
+    warn(slot, failure.text, &turn)
+  }
+
+  private mutating func refuseTooLong(_ member: MemberID, _ turn: inout Turn) {
     let slot = peers.slot(of: member)
-    output.drop(.tooLong, from: slot.map { peers[$0].address }, at: now)
+    turn.output.drop(.tooLong, from: slot.map { peers[$0].address }, at: turn.now)
     guard let slot else { return }
-    warn(slot, "it is too long for some", at: now, &output)
+    warn(slot, "it is too long for some", &turn)
   }
 
   /// Sends a line to one address.
-  private func tell(_ address: PeerAddress, _ text: String, _ output: inout ServerOutput) {
-    if let payload = output.outbox.addPayload(text) {
-      output.outbox.deliver(payload, to: address)
+  private func tell(_ address: PeerAddress, _ text: String, _ turn: inout Turn) {
+    if let payload = turn.output.outbox.addPayload(text) {
+      turn.output.outbox.deliver(payload, to: address)
     }
   }
 
   /// Tells a peer why its datagram was not passed on, at most once a second.
-  private mutating func warn(
-    _ slot: UInt32, _ reason: String, at now: Instant, _ output: inout ServerOutput
-  ) {
+  private mutating func warn(_ slot: UInt32, _ reason: String, _ turn: inout Turn) {
     let rate = Rate(perSecond: Limits.reportsPerSecond, burst: 1)
-    if peers[slot].warnings.take(rate, at: now) {
-      tell(peers[slot].address, "\(ClassicText.notPassedOn)\(reason).", &output)
+    if peers[slot].warnings.take(rate, at: turn.now) {
+      tell(peers[slot].address, "\(ClassicText.notPassedOn)\(reason).", &turn)
     }
   }
 }
@@ -149,33 +153,30 @@ public struct ClassicFrontend {
 
 extension ClassicFrontend {
   /// A datagram from an address that nobody joined from.
-  private mutating func meet(
-    _ bytes: Span<UInt8>, at address: PeerAddress, _ now: Instant,
-    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
-  ) {
+  private mutating func meet(_ bytes: Span<UInt8>, at address: PeerAddress, _ turn: inout Turn) {
     switch ClassicDatagram(bytes) {
     case .join(let dialect, let name):
-      _ = admit(dialect, bytes.string(name), at: address, now, &hub, &joins, &output)
+      _ = admit(dialect, bytes.string(name), at: address, &turn)
     case .message(let dialect, let name, let text):
       // The server was started again, and this is somebody whom it knew.
-      if let slot = admit(dialect, bytes.string(name), at: address, now, &hub, &joins, &output) {
-        say(bytes.extracting(text), from: slot, at: now, &hub, &output)
+      if let slot = admit(dialect, bytes.string(name), at: address, &turn) {
+        say(bytes.extracting(text), from: slot, &turn)
       }
     case .picture(let name, let jpeg):
       guard UTF8Text.isValid(bytes.extracting(name)) else {
-        output.drop(.badName, from: address, at: now)
+        turn.output.drop(.badName, from: address, at: turn.now)
         return
       }
-      if let slot = admit(.a, bytes.string(name), at: address, now, &hub, &joins, &output) {
-        show(bytes.extracting(jpeg), from: slot, at: now, &hub, &output)
+      if let slot = admit(.a, bytes.string(name), at: address, &turn) {
+        show(bytes.extracting(jpeg), from: slot, &turn)
       }
     case .leave:
       // Said twice, or by somebody who is gone already: nothing is left to do.
       break
     case .text:
-      output.drop(.noName, from: address, at: now)
+      turn.output.drop(.noName, from: address, at: turn.now)
     case .notText:
-      output.drop(.notText, from: address, at: now)
+      turn.output.drop(.notText, from: address, at: turn.now)
     }
   }
 
@@ -183,19 +184,19 @@ extension ClassicFrontend {
   ///
   /// - Returns: its peer, or nil when it was refused.
   private mutating func admit(
-    _ dialect: ClassicDialect, _ wanted: String, at address: PeerAddress, _ now: Instant,
-    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
+    _ dialect: ClassicDialect, _ wanted: String, at address: PeerAddress, _ turn: inout Turn
   ) -> UInt32? {
-    guard takeJoin(address, at: now, &joins, &output) else { return nil }
-    guard let name = acceptName(wanted, at: address, now, &output) else { return nil }
+    guard takeJoin(address, &turn) else { return nil }
+    guard let name = acceptName(wanted, at: address, &turn) else { return nil }
     do throws(Hub.Refusal) {
-      let member = try hub.join(name, ifTaken: dialect == .a ? .number : .refuse)
+      let member = try turn.hub.join(
+        name, ifTaken: dialect == .a ? .number : .refuse, at: turn.time)
       let slot = peers.insert(
         ClassicPeer(
-          address: address, member: member, claimed: wanted, dialect: dialect, heard: now))
-      let given = hub.name(of: member).text
-      welcome(slot, given, &output)
-      output.record(
+          address: address, member: member, claimed: wanted, dialect: dialect, heard: turn.now))
+      let given = turn.hub.name(of: member).text
+      welcome(slot, given, &turn)
+      turn.output.record(
         LogRecord(
           .debug, "joined",
           [
@@ -206,57 +207,51 @@ extension ClassicFrontend {
     } catch {
       switch error {
       case .nameTaken, .nameOwned:
-        tell(address, ClassicText.nameTaken, &output)
+        tell(address, ClassicText.nameTaken, &turn)
       case .badName(let fault):
-        refuse(address, fault.text, &output)
+        refuse(address, fault.text, &turn)
       case .full:
-        output.drop(.clientsMax, from: address, at: now)
-        refuse(address, "the chat is full", &output)
+        turn.output.drop(.clientsMax, from: address, at: turn.now)
+        refuse(address, "the chat is full", &turn)
       }
       return nil
     }
   }
 
   /// The name that was asked for, or nil after its owner-to-be was told what is wrong with it.
-  private func acceptName(
-    _ wanted: String, at address: PeerAddress, _ now: Instant, _ output: inout ServerOutput
-  ) -> MemberName? {
+  private func acceptName(_ wanted: String, at address: PeerAddress, _ turn: inout Turn)
+    -> MemberName?
+  {
     do throws(MemberName.Fault) {
       return try MemberName(wanted)
     } catch {
-      output.drop(.badName, from: address, at: now)
-      refuse(address, error.text, &output)
+      turn.output.drop(.badName, from: address, at: turn.now)
+      refuse(address, error.text, &turn)
       return nil
     }
   }
 
-  private func refuse(
-    _ address: PeerAddress, _ reason: String, _ output: inout ServerOutput
-  ) {
-    tell(address, "\(ClassicText.notLetIn)\(reason).", &output)
+  private func refuse(_ address: PeerAddress, _ reason: String, _ turn: inout Turn) {
+    tell(address, "\(ClassicText.notLetIn)\(reason).", &turn)
   }
 
   /// Takes a join from the budget of an address.
-  private func takeJoin(
-    _ address: PeerAddress, at now: Instant, _ joins: inout JoinBudgets,
-    _ output: inout ServerOutput
-  ) -> Bool {
-    let verdict = joins.take(address, at: now)
+  private func takeJoin(_ address: PeerAddress, _ turn: inout Turn) -> Bool {
+    let verdict = turn.joins.take(address, at: turn.now)
     if verdict == .granted { return true }
-    output.drop(.joinsPerSecond, from: address, at: now)
+    turn.output.drop(.joinsPerSecond, from: address, at: turn.now)
     if verdict == .refused {
-      refuse(address, "too many joined from your address just now", &output)
+      refuse(address, "too many joined from your address just now", &turn)
     }
     return false
   }
 
-  private func welcome(_ slot: UInt32, _ name: String, _ output: inout ServerOutput) {
+  private func welcome(_ slot: UInt32, _ name: String, _ turn: inout Turn) {
     let peer = peers[slot]
     if peer.dialect == .b {
-      tell(peer.address, ClassicText.welcome, &output)
+      tell(peer.address, ClassicText.welcome, &turn)
     } else if name != peer.claimed {
-      tell(
-        peer.address, ClassicText.renamed.head + name + ClassicText.renamed.tail, &output)
+      tell(peer.address, ClassicText.renamed.head + name + ClassicText.renamed.tail, &turn)
     }
   }
 }
@@ -265,95 +260,94 @@ extension ClassicFrontend {
 
 extension ClassicFrontend {
   /// A datagram from somebody who joined.
-  private mutating func hear(
-    _ bytes: Span<UInt8>, from slot: UInt32, at now: Instant,
-    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
-  ) {
+  private mutating func hear(_ bytes: Span<UInt8>, from slot: UInt32, _ turn: inout Turn) {
     if let text = peers[slot].ownText(bytes) {
-      say(bytes.extracting(text), from: slot, at: now, &hub, &output)
+      say(bytes.extracting(text), from: slot, &turn)
       return
     }
     switch ClassicDatagram(bytes) {
     case .join(let dialect, let name):
-      joinAgain(dialect, bytes.string(name), from: slot, at: now, &hub, &joins, &output)
+      joinAgain(dialect, bytes.string(name), from: slot, &turn)
     case .leave(let dialect, let name)
     where dialect == peers[slot].dialect && bytes.extracting(name).equals(peers[slot].claimed):
-      part(slot, .said, &hub)
+      part(slot, .said, &turn)
     case .picture(_, let jpeg):
-      show(bytes.extracting(jpeg), from: slot, at: now, &hub, &output)
+      show(bytes.extracting(jpeg), from: slot, &turn)
     case .text where bytes.isEmpty:
-      output.drop(.noName, from: peers[slot].address, at: now)
+      turn.output.drop(.noName, from: peers[slot].address, at: turn.now)
     case .leave, .message, .text:
       // It claims no name, or another's: it is text like any other.
-      say(bytes, from: slot, at: now, &hub, &output)
+      say(bytes, from: slot, &turn)
     case .notText:
-      output.drop(.notText, from: peers[slot].address, at: now)
+      turn.output.drop(.notText, from: peers[slot].address, at: turn.now)
     }
   }
 
   /// The same join again is a datagram that came twice, or whose answer was lost. Another is a new
   /// client at an old one's address.
   private mutating func joinAgain(
-    _ dialect: ClassicDialect, _ wanted: String, from slot: UInt32, at now: Instant,
-    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
+    _ dialect: ClassicDialect, _ wanted: String, from slot: UInt32, _ turn: inout Turn
   ) {
     let peer = peers[slot]
     if dialect == peer.dialect && wanted == peer.claimed {
-      welcome(slot, hub.name(of: peer.member).text, &output)
+      welcome(slot, turn.hub.name(of: peer.member).text, &turn)
       return
     }
-    part(slot, .said, &hub)
-    if let slot = admit(dialect, wanted, at: peer.address, now, &hub, &joins, &output) {
+    part(slot, .said, &turn)
+    if let slot = admit(dialect, wanted, at: peer.address, &turn) {
       renewed = (old: peer.member, new: peers[slot].member)
     }
   }
 
-  private mutating func say(
-    _ text: Span<UInt8>, from slot: UInt32, at now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
-  ) {
+  private mutating func say(_ text: Span<UInt8>, from slot: UInt32, _ turn: inout Turn) {
+    if isHeldUp(slot, &turn) { return }
     do throws(Hub.SpeechRefusal) {
-      try hub.say(peers[slot].member, text, at: now)
+      try turn.hub.say(peers[slot].member, text, at: turn.time)
     } catch {
-      refuse(error, slot, at: now, &output)
+      refuse(error, slot, &turn)
     }
   }
 
-  private mutating func show(
-    _ jpeg: Span<UInt8>, from slot: UInt32, at now: Instant,
-    _ hub: inout Hub, _ output: inout ServerOutput
-  ) {
+  /// Whether nothing is taken until what waits is kept: a datagram cannot wait.
+  private mutating func isHeldUp(_ slot: UInt32, _ turn: inout Turn) -> Bool {
+    guard turn.hub.waitingBytes >= Limits.keepingBytesHigh else { return false }
+    turn.output.drop(.notKept, from: peers[slot].address, at: turn.now)
+    warn(slot, "too much waits to be written to the disk; say it again in a moment", &turn)
+    return true
+  }
+
+  private mutating func show(_ jpeg: Span<UInt8>, from slot: UInt32, _ turn: inout Turn) {
     // With the name that the server knows in front, which may be longer than the one that came.
-    let name = hub.name(of: peers[slot].member).text
+    let name = turn.hub.name(of: peers[slot].member).text
     guard
       ClassicText.picturePrefix.utf8.count + name.utf8.count + 1 + jpeg.count
         <= Limits.datagramBytesMax
     else {
-      output.drop(.tooLong, from: peers[slot].address, at: now)
-      warn(slot, "it is too long with your name in front", at: now, &output)
+      turn.output.drop(.tooLong, from: peers[slot].address, at: turn.now)
+      warn(slot, "it is too long with your name in front", &turn)
       return
     }
+    if isHeldUp(slot, &turn) { return }
     do throws(Hub.SpeechRefusal) {
-      try hub.show(peers[slot].member, jpeg, at: now)
+      try turn.hub.show(peers[slot].member, jpeg, at: turn.time)
     } catch {
-      refuse(error, slot, at: now, &output)
+      refuse(error, slot, &turn)
     }
   }
 
-  private mutating func refuse(
-    _ refusal: Hub.SpeechRefusal, _ slot: UInt32, at now: Instant, _ output: inout ServerOutput
-  ) {
+  private mutating func refuse(_ refusal: Hub.SpeechRefusal, _ slot: UInt32, _ turn: inout Turn) {
     switch refusal {
+    case .notInRoom, .topicTooLong: preconditionFailure("who is in the lobby only says texts")
     case .tooFast:
-      output.drop(.messagesPerSecond, from: peers[slot].address, at: now)
-      warn(slot, "you are sending too fast", at: now, &output)
+      turn.output.drop(.messagesPerSecond, from: peers[slot].address, at: turn.now)
+      warn(slot, "you are sending too fast", &turn)
     case .picture(let fault):
-      output.drop(.badPicture, from: peers[slot].address, at: now)
-      warn(slot, fault.text, at: now, &output)
+      turn.output.drop(.badPicture, from: peers[slot].address, at: turn.now)
+      warn(slot, fault.text, &turn)
     }
   }
 
-  private mutating func part(_ slot: UInt32, _ reason: DepartureReason, _ hub: inout Hub) {
-    hub.leave(peers.remove(slot).member, reason)
+  private mutating func part(_ slot: UInt32, _ reason: DepartureReason, _ turn: inout Turn) {
+    turn.hub.leave(peers.remove(slot).member, reason, at: turn.time)
   }
 }

@@ -44,15 +44,11 @@ public struct DiscoveryFrontend {
   }
 
   /// What one question is to be answered; nil for nothing.
-  ///
-  /// - Parameter peoplePresent: how many are in the chat.
   public mutating func answer(
-    _ question: DiscoveryQuestion, from address: PeerAddress, at time: TurnTime, peoplePresent: Int,
-    output: inout ServerOutput
+    _ question: DiscoveryQuestion, from address: PeerAddress, _ turn: inout Turn
   ) -> DiscoveryAnswer? {
-    let now = time.instant
     if let reason = refusal(question, from: address) {
-      output.drop(reason, from: address, at: now)
+      turn.output.drop(reason, from: address, at: turn.now)
       return nil
     }
     switch question {
@@ -61,16 +57,16 @@ public struct DiscoveryFrontend {
     case .seek(let nonce):
       let rate = Rate(
         perSecond: Limits.discoveryAnswersPerSecond, burst: Limits.discoveryAnswersBurst)
-      guard limiter.take(rate, at: now) else {
-        output.drop(.discoveryAnswers, from: address, at: now)
+      guard limiter.take(rate, at: turn.now) else {
+        turn.output.drop(.discoveryAnswers, from: address, at: turn.now)
         return nil
       }
       return .found(
         DiscoveryAnswer.Found(
           nonce: nonce, key: key, needsPassword: needsPassword,
           servesPlain: classicPolicy.admits(address), port: port,
-          people: UInt32(clamping: peoplePresent), name: name,
-          unixSeconds: UInt64(clamping: time.wall.unixSeconds)))
+          people: UInt32(clamping: turn.hub.memberCount), name: name,
+          unixSeconds: UInt64(clamping: turn.time.wall.unixSeconds)))
     }
   }
 }

@@ -1,23 +1,20 @@
 /// What native clients are told of the sessions.
 extension NativeFrontend {
   /// Tells a client what the server measures of its session.
-  mutating func tellFigures(to peer: NativePeer, at now: Instant, _ output: inout ServerOutput) {
-    guard mayAsk(peer, at: now, &output) else { return }
+  mutating func tellFigures(to peer: NativePeer, _ turn: inout Turn) {
+    guard mayAsk(peer, &turn) else { return }
     NativeReply.figures(figures(of: peer)).send(on: &peer.session)
   }
 
   /// Tells a client of all sessions, from slot `first` on, as many as a message holds.
-  mutating func tellSessions(
-    from first: UInt64, to peer: NativePeer, at now: Instant, _ hub: borrowing Hub,
-    _ output: inout ServerOutput
-  ) {
-    guard mayAsk(peer, at: now, &output) else { return }
+  mutating func tellSessions(from first: UInt64, to peer: NativePeer, _ turn: inout Turn) {
+    guard mayAsk(peer, &turn) else { return }
     var page = SessionsPage()
-    page.server = serverFigures(people: hub.memberCount, output.counters)
+    page.server = serverFigures(people: turn.hub.memberCount, turn.output.counters)
     var slot = UInt32(clamping: first)
     while slot < peers.slotCount, page.rows.count < Limits.figuresPerMessage {
       if let other = peers.existing(slot) {
-        let name = other.member.map { hub.name(of: $0).text } ?? ""
+        let name = other.member.map { turn.hub.name(of: $0).text } ?? ""
         page.rows.append(SessionsPage.Row(name: name, figures: figures(of: other)))
       }
       slot += 1
@@ -28,14 +25,12 @@ extension NativeFrontend {
 
   /// Whether a question is answered now. Who has a session knows the password, where there is one,
   /// and need not have joined to look on; but few may do only that.
-  private mutating func mayAsk(
-    _ peer: NativePeer, at now: Instant, _ output: inout ServerOutput
-  ) -> Bool {
+  private mutating func mayAsk(_ peer: NativePeer, _ turn: inout Turn) -> Bool {
     let rate = Rate(perSecond: Limits.figuresPerSecond, burst: Limits.figuresPerSecond)
     guard peer.session.controlBacklogBytes <= Limits.controlBacklogBytesHigh,
-      figureAnswers.take(rate, at: now)
+      figureAnswers.take(rate, at: turn.now)
     else {
-      output.drop(.figures, from: peer.session.address, at: now)
+      turn.output.drop(.figures, from: peer.session.address, at: turn.now)
       return false
     }
     if peer.member != nil || peer.isOnlooker { return true }
@@ -57,7 +52,7 @@ extension NativeFrontend {
   private func figures(of peer: NativePeer) -> SessionFigures {
     var figures = peer.session.figures
     if peer.member != nil {
-      let told = log.seq(at: peer.session.talkNext) &- peer.firstSeq
+      let told = lobby.log.seq(at: peer.session.talkNext) &- peer.firstSeq
       figures[.messagesSent] &+= UInt64(UInt32(truncatingIfNeeded: told))
     }
     return figures

@@ -3,25 +3,23 @@ extension NativeFrontend {
   /// Tells a stranger who this server is. Nothing is kept, and the answer is no longer than the
   /// question.
   mutating func answerHello(
-    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at time: TurnTime,
-    _ peoplePresent: Int, _ output: inout ServerOutput
+    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, _ turn: inout Turn
   ) {
-    let now = time.instant
     guard let nonce = Handshake.helloNonce(bytes) else {
-      output.drop(.notNative, from: address, at: now)
+      turn.output.drop(.notNative, from: address, at: turn.now)
       return
     }
     let rate = Rate(perSecond: Limits.helloAnswersPerSecond, burst: Limits.helloAnswersBurst)
-    guard helloAnswers.take(rate, at: now) else {
-      output.drop(.handshakes, from: address, at: now)
+    guard helloAnswers.take(rate, at: turn.now) else {
+      turn.output.drop(.handshakes, from: address, at: turn.now)
       return
     }
     let answer = Handshake.HelloAnswer(
-      nonce: nonce, cookie: cookies.make(for: address, at: now), serverKey: publicKey,
-      salt: password?.salt, peoplePresent: UInt32(peoplePresent), serverName: serverName,
-      unixSeconds: UInt64(clamping: time.wall.unixSeconds))
-    let length = answerLength(bytes, at: now)
-    output.outbox.addDatagram(
+      nonce: nonce, cookie: cookies.make(for: address, at: turn.now), serverKey: publicKey,
+      salt: password?.salt, peoplePresent: UInt32(turn.hub.memberCount), serverName: serverName,
+      unixSeconds: UInt64(clamping: turn.time.wall.unixSeconds))
+    let length = answerLength(bytes, at: turn.now)
+    turn.output.outbox.addDatagram(
       to: address, capacity: max(length.bytes, Limits.helloBytesMin), isProbe: length.isWhole
     ) { buffer in
       var writer = ByteWriter(buffer)
@@ -45,23 +43,22 @@ extension NativeFrontend {
 
   /// Goes on with a handshake whose cookie shows that the client receives where it says it is.
   mutating func answerInitiation(
-    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at now: Instant,
-    _ joins: inout JoinBudgets, _ output: inout ServerOutput
+    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, _ turn: inout Turn
   ) {
     guard let (cookie, message) = Handshake.readInitiation(bytes),
-      cookies.accepts(cookie, from: address, at: now),
+      cookies.accepts(cookie, from: address, at: turn.now),
       let ephemeral = PublicKey(message.prefix(32))
     else {
-      output.drop(.badHandshake, from: address, at: now)
+      turn.output.drop(.badHandshake, from: address, at: turn.now)
       return
     }
     if let slot = unconfirmed[ephemeral], let known = peers[slot].initiation {
       known.sentAt = nil
-      send(known.accept, to: address, &output)
+      send(known.accept, to: address, &turn)
       return
     }
-    guard joins.admitsHandshake(of: address, at: now, &random) else {
-      output.drop(.handshakes, from: address, at: now)
+    guard turn.joins.admitsHandshake(of: address, at: turn.now, &random) else {
+      turn.output.drop(.handshakes, from: address, at: turn.now)
       return
     }
     var noise = NoiseHandshake(
@@ -70,41 +67,39 @@ extension NativeFrontend {
     guard let read = try? noise.read(message.span), let remoteKey = noise.remoteKey,
       let wish = Handshake.Wish(read.payload, hasProof: password != nil)
     else {
-      joins.noteFailedHandshake(of: address, at: now)
-      output.drop(.badHandshake, from: address, at: now)
+      turn.joins.noteFailedHandshake(of: address, at: turn.now)
+      turn.output.drop(.badHandshake, from: address, at: turn.now)
       return
     }
-    let refusal = refusal(
-      proof: wish.proof, read.hash, address, at: now, &joins, &output)
+    let refusal = refusal(proof: wish.proof, read.hash, address, &turn)
     if let refusal {
       let datagram = Handshake.refusal(
         refusal, clientID: wish.clientID, key: Handshake.refusalKey(&noise))
-      send(datagram, to: address, &output)
+      send(datagram, to: address, &turn)
       return
     }
-    accept(noise, remoteKey, ephemeral, wish, address, at: now, &output)
+    accept(noise, remoteKey, ephemeral, wish, address, &turn)
   }
 
-  private func refusal(
-    proof: [UInt8], _ hash: [UInt8], _ address: PeerAddress, at now: Instant,
-    _ joins: inout JoinBudgets, _ output: inout ServerOutput
-  ) -> Handshake.Refusal? {
+  private func refusal(proof: [UInt8], _ hash: [UInt8], _ address: PeerAddress, _ turn: inout Turn)
+    -> Handshake.Refusal?
+  {
     // A wrong password costs the address's joins nothing, or who guesses would keep out others.
     if let password,
       !Blake2b.areEqual(proof.span, Handshake.proof(of: password.key, hash: hash).span)
     {
-      joins.noteFailedHandshake(of: address, at: now)
-      output.drop(.wrongPassword, from: address, at: now)
+      turn.joins.noteFailedHandshake(of: address, at: turn.now)
+      turn.output.drop(.wrongPassword, from: address, at: turn.now)
       return .wrongPassword
     }
-    guard joins.take(address, at: now) == .granted else {
-      joins.noteFailedHandshake(of: address, at: now)
-      output.drop(.joinsPerSecond, from: address, at: now)
+    guard turn.joins.take(address, at: turn.now) == .granted else {
+      turn.joins.noteFailedHandshake(of: address, at: turn.now)
+      turn.output.drop(.joinsPerSecond, from: address, at: turn.now)
       return .tooMany
     }
     if peers.isFull || unconfirmed.count >= Limits.unconfirmedMax {
-      joins.noteFailedHandshake(of: address, at: now)
-      output.drop(.clientsMax, from: address, at: now)
+      turn.joins.noteFailedHandshake(of: address, at: turn.now)
+      turn.output.drop(.clientsMax, from: address, at: turn.now)
       return .full
     }
     return nil
@@ -112,8 +107,7 @@ extension NativeFrontend {
 
   private mutating func accept(
     _ noise: consuming NoiseHandshake, _ remoteKey: PublicKey, _ ephemeral: PublicKey,
-    _ wish: Handshake.Wish, _ address: PeerAddress, at now: Instant,
-    _ output: inout ServerOutput
+    _ wish: Handshake.Wish, _ address: PeerAddress, _ turn: inout Turn
   ) {
     let (slot, id) = nextID()
     let cipher = wish.offersAES && takesAES ? Cipher.aesGCM : .chaChaPoly
@@ -124,19 +118,19 @@ extension NativeFrontend {
     guard let message = try? noise.write(payload: payload) else { return }
     var session = Session(
       localID: id, remoteID: wish.clientID, remoteKey: remoteKey, address: address,
-      keys: noise.split(), cipher: cipher, keepsAlive: false, at: now)
+      keys: noise.split(), cipher: cipher, keepsAlive: false, at: turn.now)
     // What is said here is for those who have joined.
     session.holdBack()
     let accept = Handshake.accept(clientID: wish.clientID, message: message)
     let peer = NativePeer(
       session: session, slot: slot,
-      initiation: NativePeer.Initiation(accept: accept, ephemeral: ephemeral, sentAt: now))
-    peer.joinDeadline = now + .seconds(Limits.joinSecondsMax)
+      initiation: NativePeer.Initiation(accept: accept, ephemeral: ephemeral, sentAt: turn.now))
+    peer.joinDeadline = turn.now + .seconds(Limits.joinSecondsMax)
     let inserted = peers.insert(peer)
     precondition(inserted == slot, "the slot that was announced")
     unconfirmed[ephemeral] = slot
     schedule(peer)
-    send(accept, to: address, &output)
+    send(accept, to: address, &turn)
   }
 
   /// The slot that the next peer gets, and its id.
@@ -162,14 +156,12 @@ extension NativeFrontend {
   // MARK: Sessions that are gone
 
   /// Tells a client that its session is not known here, as after a restart.
-  mutating func reset(
-    _ id: UInt32, at address: PeerAddress, _ now: Instant, _ output: inout ServerOutput
-  ) {
-    output.drop(.noSession, from: address, at: now)
-    guard resets.take(Rate(perSecond: Limits.resetsPerSecond, burstSeconds: 1), at: now) else {
+  mutating func reset(_ id: UInt32, at address: PeerAddress, _ turn: inout Turn) {
+    turn.output.drop(.noSession, from: address, at: turn.now)
+    guard resets.take(Rate(perSecond: Limits.resetsPerSecond, burstSeconds: 1), at: turn.now) else {
       return
     }
-    send(Handshake.reset(sessionID: id, token: resetToken(of: id)), to: address, &output)
+    send(Handshake.reset(sessionID: id, token: resetToken(of: id)), to: address, &turn)
   }
 
   private func resetToken(of id: UInt32) -> [UInt8] {
@@ -178,10 +170,8 @@ extension NativeFrontend {
     return Blake2b.keyed128(key: resetKey.span, text)
   }
 
-  private func send(
-    _ datagram: [UInt8], to address: PeerAddress, _ output: inout ServerOutput
-  ) {
-    output.outbox.addDatagram(to: address, capacity: datagram.count) { buffer in
+  private func send(_ datagram: [UInt8], to address: PeerAddress, _ turn: inout Turn) {
+    turn.output.outbox.addDatagram(to: address, capacity: datagram.count) { buffer in
       buffer.initialize(fromContentsOf: datagram)
     }
   }

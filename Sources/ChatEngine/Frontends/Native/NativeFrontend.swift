@@ -7,9 +7,16 @@
 /// nothing is kept of it and no answer is longer than its question; a message of a run is taken
 /// once; a member is present as long as one of its sessions is.
 public struct NativeFrontend: ~Copyable {
-  var log: NativeLog
-  /// Who is here, as newcomers are told.
-  var roster = NativeRoster()
+  /// What the sessions send from: what happened in each room, and pictures.
+  var sources = Session.SendSources()
+  /// Tells the logs of the rooms from those before the server was started again.
+  let logID: UInt64
+  var nextObject: UInt64 = 1
+  var lobby = NativeRoom(.lobby)
+  /// The other rooms that native clients ever were in, by their slots in the hub.
+  var rooms: [NativeRoom?] = []
+  /// The slots of those that have something to tell, now or when it is due.
+  var roomsWithNews: [UInt32] = []
   var peers: Slab<NativePeer>
   /// So that an id that was used before is not taken for a new session's.
   var generations: [UInt32] = []
@@ -19,18 +26,14 @@ public struct NativeFrontend: ~Copyable {
   var runs = NativeRuns()
   /// How many sessions each member has, by its slot in the hub.
   var sessionCounts: [UInt32] = []
-  /// The slots of the peers that joined, side by side for the fan-out.
-  var joined: [UInt32] = []
+  /// Peers of whom no more is taken until what waits to be kept is.
+  var heldUp: [UInt32] = []
   /// Peers that may have something to send.
   var queue: [UInt32] = []
   var queueTaken = 0
   /// Whether they stand in the queue, by their slots: who has news for all does not look at each.
   var isQueued: [Bool] = []
   var timers = TimerQueue()
-  /// Whether the log has news for everybody, and when notices that nobody was told of yet are told.
-  var hasNews = false
-  var noticesDue: Instant?
-  var noticesTold: Instant?
   var uploadBytes = 0
   /// When uploads that do not get on were looked for last.
   var uploadsLookedAt: Instant?
@@ -61,7 +64,7 @@ public struct NativeFrontend: ~Copyable {
     resetKey = keyPair.secret.withBytes {
       Blake2b.keyed256(key: $0, Array("reset token".utf8))
     }
-    log = NativeLog(id: random.uint64())
+    logID = random.uint64()
     peers = Slab(capacity: configuration.clientsMax + Limits.unconfirmedMax)
     firstGeneration = configuration.firstSessionGeneration
     self.random = random
@@ -86,176 +89,184 @@ public struct NativeFrontend: ~Copyable {
   package var footprint: Footprint {
     Footprint(
       sessions: peers.count, unconfirmed: unconfirmed.count, timers: timers.count,
-      queued: queue.count, uploadBytes: uploadBytes, talkLogBytes: log.sources.talk.count,
-      objectLogBytes: log.sources.objects.count)
+      queued: queue.count, uploadBytes: uploadBytes,
+      talkLogBytes: sources.talk.count + sources.rooms.reduce(0) { $0 + $1.count },
+      objectLogBytes: sources.objects.count)
   }
 
   // MARK: In
 
   /// Handles one native datagram.
-  public mutating func receive(
-    _ bytes: Span<UInt8>, from address: PeerAddress, at time: TurnTime,
-    hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
-  ) {
-    let now = time.instant
+  public mutating func receive(_ bytes: Span<UInt8>, from address: PeerAddress, _ turn: inout Turn)
+  {
     bytes.withUnsafeBufferPointer { bytes in
       switch DatagramType(rawValue: bytes[0]) {
       case .data, .dataNextPhase, .shared, .sharedNextPhase:
-        hear(bytes, from: address, at: now, &hub, &joins, &output)
+        hear(bytes, from: address, &turn)
       case .hello:
-        answerHello(bytes, from: address, at: time, hub.memberCount, &output)
+        answerHello(bytes, from: address, &turn)
       case .initiation:
-        answerInitiation(bytes, from: address, at: now, &joins, &output)
-      default: output.drop(.notNative, from: address, at: now)
+        answerInitiation(bytes, from: address, &turn)
+      default: turn.output.drop(.notNative, from: address, at: turn.now)
       }
     }
   }
 
   private mutating func hear(
-    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, at now: Instant,
-    _ hub: inout Hub, _ joins: inout JoinBudgets, _ output: inout ServerOutput
+    _ bytes: UnsafeBufferPointer<UInt8>, from address: PeerAddress, _ turn: inout Turn
   ) {
     guard let header = PacketHeader(bytes) else {
-      output.drop(.notNative, from: address, at: now)
+      turn.output.drop(.notNative, from: address, at: turn.now)
       return
     }
     guard let peer = peer(ofID: header.receiver) else {
-      reset(header.receiver, at: address, now, &output)
+      reset(header.receiver, at: address, &turn)
       return
     }
     let isTaken = peer.session.receive(
-      bytes, from: address, at: now, scratch: scratch, random: &random)
+      bytes, from: address, at: turn.now, scratch: scratch, random: &random)
     guard isTaken else {
-      output.drop(.notAuthentic, from: address, at: now)
+      turn.output.drop(.notAuthentic, from: address, at: turn.now)
       return
     }
-    if peer.initiation != nil { confirm(peer, at: now) }
-    serve(peer, at: now, &hub, &joins, &output)
-    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
+    if peer.initiation != nil { confirm(peer, at: turn.now) }
+    serve(peer, &turn)
+    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &turn) }
   }
 
   /// Does what is due for one peer. Stops early when there is nothing; `nextDeadline` says when.
   ///
   /// - Returns: whether there was something.
-  public mutating func expireOne(
-    at now: Instant, hub: inout Hub, joins: inout JoinBudgets, output: inout ServerOutput
-  ) -> Bool {
-    if let due = noticesDue, due <= now {
-      noticesDue = nil
-      hasNews = true
-    }
+  public mutating func expireOne(_ turn: inout Turn) -> Bool {
+    lobby.advance(to: turn.now)
+    for slot in roomsWithNews { rooms[Int(slot)]?.advance(to: turn.now) }
     let queued = timers.first
-    guard let slot = timers.popDue(now) else { return false }
+    guard let slot = timers.popDue(turn.now) else { return false }
     // Who has set another time since stands in the queue with that, too.
     guard let peer = peers.existing(slot), peer.queuedDeadline == queued else { return true }
     peer.queuedDeadline = nil
-    guard let due = peer.nextDeadline, due <= now else {
+    guard let due = peer.nextDeadline, due <= turn.now else {
       schedule(peer)
       return true
     }
-    peer.session.advance(to: now)
-    if let due = peer.joinDeadline, due <= now { peer.session.close(.idle, "did not join") }
-    if let due = peer.heldUntil, due <= now {
+    peer.session.advance(to: turn.now)
+    if let due = peer.joinDeadline, due <= turn.now { peer.session.close(.idle, "did not join") }
+    if let due = peer.heldUntil, due <= turn.now {
       peer.heldUntil = nil
-      serve(peer, at: now, &hub, &joins, &output)
+      serve(peer, &turn)
     }
-    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &hub, &output) }
+    if peer.session.ending == nil { enqueue(peer) } else { end(peer, &turn) }
     return true
   }
 
   public var nextDeadline: Instant? {
-    timers.first.earlier(noticesDue)
+    var deadline = timers.first.earlier(lobby.noticesDue)
+    for slot in roomsWithNews { deadline = deadline.earlier(rooms[Int(slot)]?.noticesDue) }
+    return deadline
   }
 
   // MARK: Out
 
-  /// Makes an event of the hub an entry of the log.
+  /// Makes an event of the hub an entry of the log, and tells a message's author what became of it.
   ///
-  /// - Parameter bytes: what the event's ranges lie in.
-  public mutating func deliver(
-    _ event: HubEvent, of bytes: Span<UInt8>, at now: Instant
-  ) {
-    roster.note(event)
+  /// - Parameter body: its text or JPEG.
+  public mutating func deliver(_ event: HubEvent, _ body: Span<UInt8>, at now: Instant) {
+    if let program = event.program, let id = event.id {
+      settle(event.isPicture ? .offer : .say, id.number, event.failure?.text, of: program)
+    }
+    if event.failure != nil { return }
+    if event.room != .lobby { return deliver(event, body, toSide: event.room, at: now) }
+    lobby.roster.note(event)
     // Where no native client ever was, only those of the server's life before this one can come
     // back and ask for it, and they come soon.
-    if runs.isEmpty, log.nextSeq > Limits.unheardEventsMax { return log.pass() }
-    let member = Self.number(of: event.member)
+    if runs.isEmpty, lobby.log.nextSeq > Limits.unheardEventsMax {
+      lobby.log.pass(&sources.talk)
+      return sources.objects.drop(toBytes: 0)
+    }
+    let kind = kind(of: event, body)
+    lobby.append(event, kind, objectsEnd: sources.objects.end, at: now)
+  }
+
+  /// The same for a room besides the lobby, if native clients ever were in it.
+  private mutating func deliver(
+    _ event: HubEvent, _ body: Span<UInt8>, toSide id: RoomID, at now: Instant
+  ) {
+    let slot = Int(id.slot)
+    guard slot < rooms.count, rooms[slot]?.id == id else { return }
+    rooms[slot]?.roster.note(event)
+    let kind = kind(of: event, body)
+    rooms[slot]?.append(event, kind, objectsEnd: sources.objects.end, at: now)
+    if !roomsWithNews.contains(id.slot) { roomsWithNews.append(id.slot) }
+  }
+
+  private mutating func kind(of event: HubEvent, _ body: Span<UInt8>) -> NativeEvent.Kind {
     switch event.kind {
-    case .joined:
-      log.append(member, .joined(name: event.name.text))
-      noteNotice(at: now)
-    case .left(let reason):
-      log.append(member, .left(NativeEvent.Departure(reason)))
-      noteNotice(at: now)
-    case .said(let text, let id):
-      log.append(member, .said(NativeEvent.Author(id), text: bytes.array(text)[...]))
-      hasNews = true
-    case .showed(let jpeg, let header, let id):
-      let author = id.map { Self.author(event.member, $0.run) }
-      let picture = keep(bytes.array(jpeg), header, author: author)
-      log.append(member, .showed(NativeEvent.Author(id), picture))
-      hasNews = true
+    case .joined: return .joined(name: event.name.text)
+    case .left(let reason): return .left(NativeEvent.Departure(reason))
+    case .said(let isAction):
+      let text = body.array(0..<body.count)[...]
+      return isAction ? .did(text) : .said(text)
+    case .topic: return .topic(body.array(0..<body.count)[...])
+    case .showed(let header, let hash):
+      let author = event.id.map { Self.author(event.member, $0.run) }
+      return .showed(
+        keep(body.array(0..<body.count), header, hash, in: event.room, author: author))
     }
   }
 
   private mutating func keep(
-    _ jpeg: [UInt8], _ header: JPEGHeader, author: UInt64?
+    _ jpeg: [UInt8], _ header: JPEGHeader, _ hash: [UInt8], in room: RoomID, author: UInt64?
   ) -> NativeEvent.Picture {
     let key = CipherKey.make(&random)
-    let object = log.appendObject(jpeg, author: author, key: key)
+    let object = nextObject
+    nextObject += 1
+    sources.objects.append(
+      jpeg, number: object, room: room == .lobby ? nil : room.slot, author: author, sharedKey: key)
+    sources.objects.drop(toBytes: Limits.objectLogBytes)
     return NativeEvent.Picture(
       object: object, length: UInt64(jpeg.count), width: UInt16(clamping: header.width),
       height: UInt16(clamping: header.height), key: key.withBytes { $0.array(0..<$0.count) },
-      hash: Blake2b.hash256(jpeg.span))
-  }
-
-  /// Notices wait for each other when many come, so that a crowd that joins is told of itself in
-  /// few datagrams. Talk never waits.
-  private mutating func noteNotice(at now: Instant) {
-    if log.waitingBytes >= Limits.noticeBytesHigh { hasNews = true }
-    if hasNews || noticesDue != nil { return }
-    // Each time costs something for each client, so a large crowd is told more rarely.
-    let gap =
-      Duration.milliseconds(Limits.noticeGapMilliseconds)
-      + .microseconds(Limits.noticeGapMicrosecondsPerClient * joined.count)
-    if let noticesTold, noticesTold + gap > now {
-      noticesDue = noticesTold + gap
-    } else {
-      hasNews = true
-    }
+      hash: hash)
   }
 
   /// Fills the outbox with what the sessions have to send, until it is high.
   ///
   /// - Returns: whether there is more, so that this is to be called again once the outbox is empty.
-  public mutating func fill(at now: Instant, hub: inout Hub, output: inout ServerOutput) -> Bool {
-    if hasNews {
-      hasNews = false
-      log.release()
-      noticesTold = now
-      noticesDue = nil
-      enqueueJoined()
+  public mutating func fill(_ turn: inout Turn) -> Bool {
+    if lobby.hasNews {
+      lobby.release(into: &sources.talk, bytesMax: Limits.talkLogBytes, at: turn.now)
+      for slot in lobby.joined { enqueue(slot) }
     }
+    if !roomsWithNews.isEmpty { releaseRooms(at: turn.now) }
     while queueTaken < queue.count {
-      if output.outbox.isHigh { return true }
+      if turn.output.outbox.isHigh { return true }
       let slot = queue[queueTaken]
       queueTaken += 1
       isQueued[Int(slot)] = false
-      if let peer = peers.existing(slot) { send(peer, at: now, &hub, &output) }
+      if let peer = peers.existing(slot) { send(peer, &turn) }
     }
     queue.removeAll(keepingCapacity: true)
     queueTaken = 0
     return false
   }
 
-  private mutating func send(
-    _ peer: NativePeer, at now: Instant, _ hub: inout Hub, _ output: inout ServerOutput
-  ) {
+  private mutating func releaseRooms(at now: Instant) {
+    let bytesMax = Limits.roomLogsBytes / max(rooms.count, Limits.roomLogsShareMin)
+    for slot in roomsWithNews where rooms[Int(slot)]?.hasNews == true {
+      rooms[Int(slot)]?.release(
+        into: &sources.rooms[Int(slot)], bytesMax: bytesMax, at: now)
+      for peer in rooms[Int(slot)]?.joined ?? [] { enqueue(peer) }
+    }
+    roomsWithNews.removeAll { rooms[Int($0)]?.noticesDue == nil }
+  }
+
+  private mutating func send(_ peer: NativePeer, _ turn: inout Turn) {
     if isClosing { closeIfSettled(peer) }
     let state = peer.session.sendAll(
-      into: &output.outbox, from: log.sources, at: now, atMost: Limits.sessionDatagramsPerTurn)
+      into: &turn.output.outbox, from: sources, at: turn.now,
+      atMost: Limits.sessionDatagramsPerTurn)
     switch state {
-    case .ended: end(peer, &hub, &output)
+    case .ended: end(peer, &turn)
     case .hasMore:
       enqueue(peer)
       schedule(peer)
@@ -265,15 +276,27 @@ public struct NativeFrontend: ~Copyable {
 
   /// While the server stops, who has all that was said is told so.
   private func closeIfSettled(_ peer: NativePeer) {
-    if !peer.session.isClosing, peer.session.isSettled(log.sources) {
+    if !peer.session.isClosing, peer.session.isSettled(sources) {
       peer.session.close(.shuttingDown)
+    }
+  }
+
+  /// Goes on with those of whom nothing was taken while too much waited to be kept.
+  public mutating func resume(_ turn: inout Turn) {
+    let slots = heldUp
+    heldUp.removeAll(keepingCapacity: true)
+    for slot in slots {
+      guard let peer = peers.existing(slot) else { continue }
+      serve(peer, &turn)
+      if peer.session.ending == nil { enqueue(peer) } else { end(peer, &turn) }
     }
   }
 
   /// Tells every client that the server stops, once it has all that was said.
   public mutating func announceShutdown() {
     isClosing = true
-    hasNews = true
+    lobby.noteMessage()
+    for slot in roomsWithNews { rooms[Int(slot)]?.noteMessage() }
     for peer in peers.values { enqueue(peer) }
   }
 
@@ -302,10 +325,6 @@ public struct NativeFrontend: ~Copyable {
 
   mutating func enqueue(_ peer: NativePeer) { enqueue(peer.slot) }
 
-  private mutating func enqueueJoined() {
-    for slot in joined { enqueue(slot) }
-  }
-
   private mutating func enqueue(_ slot: UInt32) {
     if isQueued[Int(slot)] { return }
     isQueued[Int(slot)] = true
@@ -323,13 +342,22 @@ public struct NativeFrontend: ~Copyable {
     if let queued = peer.queuedDeadline, queued <= due { return }
     peer.queuedDeadline = due
     timers.insert(due, peer.slot)
-    if timers.count > Limits.timersPerSessionMax * (peers.count + 1) { dropStaleTimers() }
+    if timers.count > timersMax { dropStaleTimers() }
+  }
+
+  private var timersMax: Int {
+    max(Limits.timersKeptMin, Limits.timersPerSessionMax * peers.count)
+  }
+
+  /// Gives back room that more than is here needed.
+  mutating func releaseRoom() {
+    if timers.room > timersMax + timersMax / 4 { dropStaleTimers() }
   }
 
   /// A session that speaks sets its timer for an earlier time again and again, and what it had set
   /// before is in the queue until it is due, which may be long.
   private mutating func dropStaleTimers() {
-    var kept = TimerQueue()
+    var kept = TimerQueue(room: timersMax + 1)
     peers.forEachSlot { _, peer in
       if let due = peer.queuedDeadline { kept.insert(due, peer.slot) }
     }
@@ -347,6 +375,9 @@ extension NativeEvent.Departure {
   }
 }
 
-extension NativeEvent.Author {
-  init(_ id: MessageID?) { self.init(run: id?.run ?? 0, number: id?.number ?? 0) }
+extension NativeEvent.Message {
+  init(_ event: HubEvent) {
+    self.init(
+      number: event.number, time: event.time.unixMilliseconds, id: event.id ?? .none)
+  }
 }

@@ -19,6 +19,33 @@ final class NativePeer {
   var firstSeq: UInt32 = 0
   var run: UInt64 = 0
   @Seldom var uploads: Uploads
+  @Seldom var stays: Stays
+
+  /// A room besides the lobby, on its channel.
+  struct Stay {
+    let room: RoomID
+    let channel: UInt64
+    /// Where the session stands among those in the room.
+    var place: UInt32
+  }
+
+  struct Stays: HasBeginning {
+    var list: [Stay] = []
+  }
+
+  /// Its stay in a room, if it is there; nobody stays in the lobby, where all are.
+  func stay(in room: RoomID) -> Stay? { $stays ? stays.list.first { $0.room == room } : nil }
+
+  /// The room that a channel is of.
+  func room(on channel: UInt64) -> RoomID? {
+    if channel == UInt64(Channel.talk.rawValue) { return .lobby }
+    return $stays ? stays.list.first { $0.channel == channel }?.room : nil
+  }
+
+  func setPlace(in room: RoomID, _ place: UInt32) {
+    guard let index = stays.list.firstIndex(where: { $0.room == room }) else { return }
+    stays.list[index].place = place
+  }
 
   /// How a session began.
   final class Initiation {
@@ -53,6 +80,9 @@ final class NativePeer {
     self.initiation = initiation
   }
 
+  /// The program that speaks through it, once it joined.
+  var program: ClientProgram { ClientProgram(client: session.remoteKey, run: run) }
+
   /// Whether there are pictures on their way here; the memory for them goes with the last.
   var isUploading: Bool {
     if !$uploads { return false }
@@ -82,11 +112,18 @@ struct NativeRun {
   private var speaker = nobody
   /// The greater, the later it was made.
   fileprivate var turn: UInt32 = 0
-  /// The greatest numbers that were accepted.
-  var said: UInt64 = 0
-  /// The last number of SAY that was refused for good.
-  var lastRefused: UInt64 = 0
-  var shown: UInt64 = 0
+  var said = Numbers()
+  var shown = Numbers()
+
+  /// How far the program's numbers of one kind were dealt with.
+  struct Numbers {
+    /// The greatest that was taken; what comes again is known by it.
+    var accepted: UInt64 = 0
+    /// The greatest whose author was told what became of it: it is kept, or it failed.
+    var settled: UInt64 = 0
+    /// The last that was refused for good.
+    var lastRefused: UInt64 = 0
+  }
 
   /// The session that speaks for it now.
   var slot: UInt32? {
@@ -97,12 +134,7 @@ struct NativeRun {
 
 /// The runs of the last while, the oldest forgotten first.
 struct NativeRuns {
-  struct Key: Hashable {
-    var client: PublicKey
-    var run: UInt64
-  }
-
-  private var runs: [Key: NativeRun] = [:]
+  private var runs: [ClientProgram: NativeRun] = [:]
   private var nextTurn: UInt32 = 0
   /// With more than so many some are forgotten.
   private var limit = Limits.runsMax
@@ -111,10 +143,10 @@ struct NativeRuns {
   var isEmpty: Bool { runs.isEmpty }
 
   /// Whether a run was here before, and is not forgotten.
-  func knows(_ key: Key) -> Bool { runs[key] != nil }
+  func knows(_ key: ClientProgram) -> Bool { runs[key] != nil }
 
   /// The run of `key`, made where it is not known.
-  subscript(_ key: Key) -> NativeRun {
+  subscript(_ key: ClientProgram) -> NativeRun {
     get { runs[key] ?? NativeRun() }
     set {
       var run = newValue

@@ -2,8 +2,8 @@
 ///
 /// Follows the hub's events, so that a crowd that joins costs no walk over all members for each of
 /// them. Who leaves makes the list stale; it is then written anew for the next newcomer. What
-/// always holds: with `isStale` false everybody is in it once whose joining was an event, and
-/// besides at most the newcomer that `add` named.
+/// always holds: with `isStale` false everybody is in it once whose joining was told and whose
+/// leaving was not, and besides those that are `early`.
 struct NativeRoster {
   /// Messages of `Limits.presentPerMessage` people.
   private var messages: [UInt8] = []
@@ -11,32 +11,39 @@ struct NativeRoster {
   /// The people of the last message, which is not full.
   private var people: [UInt8] = []
   private var count = 0
-  /// Who was added last, perhaps before its joining was told.
-  private var newest: MemberID?
+  /// Those on the list whose joining is not told yet.
+  private var early: Set<MemberID> = []
   private var isStale = false
 
   /// Takes notice of who came and went.
   mutating func note(_ event: HubEvent) {
     switch event.kind {
-    case .joined: if event.member != newest { append(event.member, event.name) }
+    case .joined: if early.remove(event.member) == nil { append(event.member, event.name) }
     case .left: isStale = true
-    case .said, .showed: break
+    case .said, .showed, .topic: break
     }
   }
 
   /// Adds a newcomer, whose joining is told after this.
   mutating func add(_ member: MemberID, _ name: MemberName) {
     append(member, name)
-    newest = member
+    early.insert(member)
   }
 
   /// Writes the list anew where that is needed; to be called before it is copied.
-  mutating func refresh(from hub: borrowing Hub) {
+  mutating func refresh(from hub: borrowing Hub, room: RoomID = .lobby) {
     if !isStale { return }
-    let newest = newest
     self = NativeRoster()
-    hub.forEachMember { append($0, $1) }
-    self.newest = newest
+    hub.forEachMember(of: room) { append($0, $1) }
+    // Who is heard of yet is on the list: also who has left, and whose leaving waits to be told.
+    hub.forEachWaiting { event in
+      guard event.room == room else { return }
+      switch event.kind {
+      case .joined: early.insert(event.member)
+      case .left: append(event.member, event.name)
+      case .said, .showed, .topic: break
+      }
+    }
   }
 
   private mutating func append(_ member: MemberID, _ name: MemberName) {

@@ -31,7 +31,7 @@ final class NativePerson {
   var conversation: [String] {
     events.compactMap { event in
       switch event {
-      case .message(let from, let text): "\(from): \(String(decoding: text, as: UTF8.self))"
+      case .message(let heard): "\(heard.from): \(String(decoding: heard.text, as: UTF8.self))"
       case .ownMessage(let ticket): "(me: \(ticket.isPicture ? "picture " : "")\(ticket.number))"
       case .picture(let from, let jpeg): "\(from) showed \(jpeg.count) bytes"
       default: nil

@@ -11,7 +11,7 @@ struct NativeRosterTests {
 
     /// Lets a native client in, and gives the list that it is told.
     mutating func admit(_ name: String) throws -> (member: MemberID, people: [String]) {
-      let member = try hub.join(MemberName(name), ifTaken: .refuse)
+      let member = try hub.join(MemberName(name), ifTaken: .refuse, at: moment(1))
       roster.add(member, hub.name(of: member))
       roster.refresh(from: hub)
       let people = try people()
@@ -64,13 +64,13 @@ struct NativeRosterTests {
   func followsTheHub() throws {
     var lobby = Lobby()
     let members = try (0..<300).map { try lobby.admit("P\($0)").member }
-    for member in members.prefix(100) { lobby.hub.leave(member, .said) }
+    for member in members.prefix(100) { lobby.hub.leave(member, .said, at: moment(1)) }
     lobby.tell()
-    _ = try lobby.hub.join(MemberName("Classic"), ifTaken: .refuse)
+    _ = try lobby.hub.join(MemberName("Classic"), ifTaken: .refuse, at: moment(1))
     lobby.tell()
     let expected = (100..<300).map { "P\($0)" } + ["Classic"]
     #expect(try lobby.admit("Ann").people.sorted() == (expected + ["Ann"]).sorted())
-    _ = try lobby.hub.join(MemberName("Another"), ifTaken: .refuse)
+    _ = try lobby.hub.join(MemberName("Another"), ifTaken: .refuse, at: moment(1))
     lobby.tell()
     #expect(
       try lobby.admit("Ben").people.sorted() == (expected + ["Ann", "Another", "Ben"]).sorted())
