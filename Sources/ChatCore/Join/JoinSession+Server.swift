@@ -77,7 +77,10 @@ extension JoinSession {
   private func end(_ ending: ClientEnding) {
     // Somebody who asked to go is not told that the server missed it.
     if !(wantsLeave && outcome != nil) {
-      outcome = outcome ?? options.client.failure(ending, at: server, trust)
+      outcome =
+        outcome
+        ?? options.client.failure(
+          ending, at: server, trust, unreachableError: connection.unreachableError)
     }
     isOver = true
     finishIfIdle()

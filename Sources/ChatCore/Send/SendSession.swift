@@ -102,7 +102,10 @@ final class SendSession {
       readInput()
       leaveIfDone()
     case .ended(let ending):
-      outcome = outcome ?? options.failure(ending, at: server, trust)
+      outcome =
+        outcome
+        ?? options.failure(
+          ending, at: server, trust, unreachableError: connection.unreachableError)
       reactor.stop()
     case .met(let key):
       guard let trust else { break }

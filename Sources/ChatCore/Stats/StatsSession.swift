@@ -80,7 +80,10 @@ final class StatsSession {
       if !options.client.isQuiet { note("* \(server) no longer answers; trying again") }
     case .sessions(let figures, let rows): show(figures, rows)
     case .ended(let ending):
-      outcome = outcome ?? options.client.failure(ending, at: server, trust)
+      outcome =
+        outcome
+        ?? options.client.failure(
+          ending, at: server, trust, unreachableError: connection.unreachableError)
       reactor.stop()
     default: break
     }

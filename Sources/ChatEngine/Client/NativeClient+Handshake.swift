@@ -17,7 +17,10 @@ extension NativeClient {
     repeatGap = min(repeatGap * 2, .seconds(Limits.questionGapSecondsMax))
     nextRepeat = now + repeatGap
     switch phase {
-    case .asking: put(Handshake.hello(nonce: helloNonce))
+    case .asking:
+      // For as long as a server is away this machine may get another address, or none for a while.
+      isPathSuspect = wasJoined && repeatGap == .seconds(Limits.questionGapSecondsMax)
+      put(Handshake.hello(nonce: helloNonce))
     case .initiating where repeats <= Limits.initiationRepeatsMax: put(initiation)
     case .initiating: ask(at: now)
     default: nextRepeat = nil
@@ -173,7 +176,9 @@ extension NativeClient {
   /// - Parameter isRefused: whether the machine is there and the port is closed.
   public func handleUnreachable(isRefused: Bool, at now: Instant) {
     switch phase {
-    case .ended, .idle, .waiting: break
+    case .ended, .waiting: break
+    // No way leads there, so that there is nothing to begin with.
+    case .idle: end(.unreachable)
     case .joined, .joining, .leaving:
       // A cable that is out comes back; a closed port is a server that has gone.
       if isRefused { lose(.reset, at: now) }
