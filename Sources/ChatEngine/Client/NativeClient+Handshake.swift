@@ -161,12 +161,17 @@ extension NativeClient {
     guard let (id, token) = Handshake.readReset(bytes), id == session?.remoteID,
       let expected = session?.resetToken
     else { return }
-    // Tokens can be collected, so it is only a reason to ask: who is there answers in time.
-    if Blake2b.areEqual(token.span, expected.span), resetDeadline == nil {
-      resetDeadline = now + .milliseconds(Limits.resetDoubtMilliseconds)
-      session?.ping()
-      flush(at: now)
-    }
+    // Tokens can be collected, and a server that has another key by now makes others. So it is only
+    // a reason to ask: who is there answers in time.
+    let isOurs = Blake2b.areEqual(token.span, expected.span)
+    let due =
+      now
+      + .milliseconds(
+        isOurs ? Limits.resetDoubtMilliseconds : Limits.foreignResetDoubtMilliseconds)
+    if let resetDeadline, resetDeadline <= due { return }
+    resetDeadline = due
+    session?.ping()
+    flush(at: now)
   }
 
   // MARK: Losing a session
