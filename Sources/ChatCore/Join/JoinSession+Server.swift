@@ -20,6 +20,7 @@ extension JoinSession {
       arrive(.left(name))
     case .message(let from, let text):
       roster.add(from)
+      readingPace.note(heardBytes: text.count)
       arrive(.message(from: from, text: text))
     case .picture(let from, let jpeg):
       roster.add(from)
@@ -33,9 +34,9 @@ extension JoinSession {
       for line in FiguresText.session(ours: ours, theirs: theirs) { show(.help("  \(line)")) }
     case .sessions: break
     case .missed(let count):
-      arrive(.missed(count, isReaderSlow: wasHeldBack))
-      wasHeldBack = false
+      arrive(.missed(count, isReaderSlow: readingPace.wasSlow))
     case .connectionLost(let isShutDown):
+      readingPace.noteLostConnection()
       isServerLost = true
       arrive(.connectionLost(isShutDown: isShutDown))
       showWaiting()
