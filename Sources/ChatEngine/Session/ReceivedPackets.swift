@@ -14,11 +14,14 @@ struct ReceivedPackets {
   private(set) var hasAck = false
   /// Ack-eliciting packets that came since the last ACK.
   private var waiting: UInt32 = 0
-  private var numbers = RangeSet()
+  private(set) var numbers = RangeSet()
   /// One more than the largest ack-eliciting number that came.
   private var nextInOrder: UInt64 = 0
   /// When the packet with the largest number came.
   private var largestAt = Instant(nanoseconds: 0)
+  /// The packet that told of what is below a number, and is to be acknowledged; nil where none is.
+  @Compact private var telling: UInt64?
+  private var toldEnd: UInt64 = 0
 
   /// Notes a packet that came for the first time.
   ///
@@ -44,23 +47,27 @@ struct ReceivedPackets {
     if numbers.count > Limits.ackRangesMax { _ = numbers.popFirst(atMost: .max) }
   }
 
-  /// Forgets the ranges that lie wholly below `number`, except the highest: to be called when the
-  /// peer has acknowledged a packet whose ACK named `number` as the largest (§13.2.4). What it
-  /// knows need not be said again, so that old gaps do not make every ACK longer.
-  mutating func forget(below number: UInt64) {
-    while numbers.count > 1, let first = numbers.first, first.upperBound <= number {
+  /// The ACK that was just written goes out in packet `packet`, which the peer is to acknowledge.
+  /// One such packet is kept in mind at a time, which is often enough.
+  mutating func noteTold(in packet: UInt64) {
+    guard telling == nil, let highest = numbers.last else { return }
+    (telling, toldEnd) = (packet, highest.upperBound)
+  }
+
+  /// The peer acknowledged these packets. What it was told in one of them need not be said again
+  /// (§13.2.4), so that old gaps do not make every ACK longer; the highest range is kept.
+  mutating func peerHas(_ packets: ClosedRange<UInt64>) {
+    guard let telling, packets.contains(telling) else { return }
+    self.telling = nil
+    while numbers.count > 1, let first = numbers.first, first.upperBound <= toldEnd {
       _ = numbers.popFirst(atMost: .max)
     }
   }
 
-  /// The largest number that came: what the next ACK names.
-  var largest: UInt64? { numbers.last.map { $0.upperBound - 1 } }
-
-  /// More than the next ACK frame will take, its type byte included; 0 where there is none.
-  func ackFrameBytesMax() -> Int {
-    guard let largest else { return 0 }
-    // No number of the frame but the delay, of at most 8 bytes, is greater than the largest.
-    return 10 + ByteWriter.varintBytes(largest) * 2 * numbers.count
+  /// The largest number that the peer acknowledged, once all ranges were told by `peerHas`. Where
+  /// the packet that is kept in mind was passed by a later one, the next takes its place.
+  mutating func settleTold(through largest: UInt64) {
+    if let telling, telling < largest { self.telling = nil }
   }
 
   /// Writes an ACK frame, type byte and all, with as many ranges as there is room for, the highest
