@@ -160,14 +160,6 @@ public final class CipherKey {
       key: key.start, nonce: CipherNonce(number: Self.rekeyNumber))
     return CipherKey(for: cipher) { $0.update(from: sealed.start, count: Cipher.keyBytes) }
   }
-
-  /// Becomes the key that follows.
-  public func rekey() {
-    let next = next()
-    dropKept()
-    key.start.update(from: next.key.start, count: Cipher.keyBytes)
-    extendLifetime(next)
-  }
 }
 
 extension CipherKey: CustomStringConvertible, CustomReflectable {
