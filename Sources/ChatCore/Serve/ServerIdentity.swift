@@ -22,6 +22,8 @@ struct ServerIdentity {
     do throws(Failure) {
       folder = try StateFolder()
     } catch {
+      // With another key its clients would refuse it, and not know why.
+      if StateFolder.isOpenToOthers { throw error }
       warnings.append("the server's key is for this run only: \(error.message)")
     }
     if let folder {

@@ -132,6 +132,9 @@ extension Limits {
   public static let longAnswersPerSecond = 500
   /// For how long a client doubts a Reset: who knows the session answers meanwhile.
   public static let resetDoubtMilliseconds = 500
+  /// The same for a Reset with another token, which anybody can make up: long enough for some
+  /// probes, on a bad link, too.
+  public static let foreignResetDoubtMilliseconds = 3_000
   /// Resets in a second.
   public static let resetsPerSecond = 100
   /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
