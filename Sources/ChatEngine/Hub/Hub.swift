@@ -87,6 +87,12 @@ public struct Hub {
   private var rooms = Rooms()
   private var queue = EventQueue()
   private var nextBatch: UInt64 = 1
+  private var isBatchOut = false
+  /// Names that are not kept yet, and until when that is not tried again.
+  private var claims: [NameOwners.Owned] = []
+  private var claimsHeldUntil = Instant(nanoseconds: 0)
+  /// The time of the latest message: times do not go back in a room.
+  private var latest: Int64 = 0
   private let speechRate: Rate
   private let keepsHistory: Bool
 
@@ -273,6 +279,8 @@ public struct Hub {
   }
 
   private mutating func number(_ event: inout HubEvent) {
+    latest = max(latest, event.time.unixMilliseconds)
+    event.time.unixMilliseconds = latest
     event.number = rooms[event.room].nextNumber
     rooms[event.room].nextNumber += 1
   }
@@ -306,40 +314,56 @@ public struct Hub {
   /// How many bytes of messages wait to be kept.
   public var waitingBytes: Int { queue.waitingBytes }
 
-  /// What is to be kept next: all messages that wait, if no batch is out. They get their numbers.
-  public mutating func takeBatch() -> StoreBatch? {
-    guard keepsHistory else { return nil }
-    let indices = queue.beginBatch()
-    if indices.isEmpty { return nil }
+  /// What is to be kept next, if no batch is out: all messages that wait, which get their numbers,
+  /// and the names that were claimed or used.
+  public mutating func takeBatch(at now: Instant) -> StoreBatch? {
+    if isBatchOut { return nil }
     var batch = StoreBatch(id: nextBatch)
+    if keepsHistory { addMessages(to: &batch) }
+    if now >= claimsHeldUntil || !batch.isEmpty {
+      claims = (claims + owners.takeClaims()).suffix(Limits.claimsWaitingMax)
+      batch.names = claims
+    }
+    if batch.isEmpty { return nil }
     nextBatch += 1
+    isBatchOut = true
+    return batch
+  }
+
+  private mutating func addMessages(to batch: inout StoreBatch) {
     var senders: [ClientProgram: Int] = [:]
-    for index in indices where queue[index].isToBeKept {
+    for index in queue.beginBatch() where queue[index].isToBeKept {
       var event = queue[index]
       number(&event)
       queue[index] = event
-      let body = bytes.span.array(queue.place(of: event))
-      batch.add(event, in: rooms[event.room].name, body)
-      if let sender = StoreBatch.Sender(of: event) {
-        let place = senders[sender.program, default: batch.senders.count]
-        senders[sender.program] = place
-        if place == batch.senders.count { batch.senders.append(sender) }
-        batch.senders[place].merge(sender)
-      }
+      batch.add(
+        event, in: rooms[event.room].name, bytes.span.array(queue.place(of: event)))
+      guard let sender = StoreBatch.Sender(of: event) else { continue }
+      let place = senders[sender.program, default: batch.senders.count]
+      senders[sender.program] = place
+      if place == batch.senders.count { batch.senders.append(sender) }
+      batch.senders[place].merge(sender)
     }
-    return batch
   }
 
   /// The batch that is out is kept, and its messages may be told; or it is not, and they have
   /// failed: their numbers are given again.
-  public mutating func settleBatch(_ failure: StoreFailure? = nil) {
-    if failure != nil {
+  public mutating func settleBatch(_ failure: StoreFailure? = nil, at now: Instant) {
+    precondition(isBatchOut, "no batch is out")
+    isBatchOut = false
+    if failure == nil {
+      claims = []
+    } else {
+      claimsHeldUntil = now + .seconds(Limits.claimsGapSeconds)
       for index in queue.batch.reversed() where queue[index].isToBeKept {
         rooms[queue[index].room].nextNumber = queue[index].number
       }
     }
-    queue.endBatch(failure)
+    if !queue.batch.isEmpty { queue.endBatch(failure) }
   }
+
+  /// Whether all was told that happened, and all is kept that is to be.
+  public var isSettled: Bool { !isBatchOut && queue.isEmpty }
 
   /// Who left must not be spoken for: its slot may be another's.
   private func check(_ member: MemberID) {
@@ -371,6 +395,13 @@ public struct Hub {
 
   // MARK: Owned names
 
+  /// Remembers a room that was there before the server was started.
+  public mutating func restore(_ kept: KeptRoom) {
+    guard let id = rooms.make(kept.name) else { return }
+    rooms[id].topic = kept.topic
+    rooms[id].nextNumber = kept.nextNumber
+  }
+
   /// Remembers a name that a key owned before the server was started.
   public mutating func restore(_ name: MemberName, ownedBy owner: PublicKey) {
     owners.restore(name, for: owner)
@@ -388,10 +419,5 @@ public struct Hub {
     guard let owner = members[member.slot].owner else { return false }
     let here = names
     return owners.use(members[member.slot].name, by: owner, at: now) { here[$0.key] != nil }
-  }
-
-  /// The names that got an owner, or were used by theirs, since this was last asked.
-  public mutating func takeClaims() -> [(name: MemberName, owner: PublicKey)] {
-    owners.takeClaims()
   }
 }
