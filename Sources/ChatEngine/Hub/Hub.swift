@@ -191,8 +191,8 @@ public struct Hub {
   public func topic(of room: RoomID) -> String { rooms[room].topic }
   public func room(_ name: RoomName) -> RoomID? { rooms.id(of: name) }
 
-  /// The number that the room's next message gets, which may be in a batch already.
-  public func nextNumber(in room: RoomID) -> UInt64 { rooms[room].nextNumber }
+  /// The number of the next message that is told.
+  public func nextNumber(in room: RoomID) -> UInt64 { rooms[room].nextTold }
 
   /// Calls `body` with every room that there is, its topic and how many are in it, in no order.
   public func forEachRoom(_ body: (RoomName, _ topic: String, _ memberCount: Int) -> Void) {
@@ -292,6 +292,7 @@ public struct Hub {
   public mutating func nextEvent() -> HubEvent? {
     if !keepsHistory { queue.releaseAll() }
     guard let event = queue.next() else { return nil }
+    if event.number > 0 { rooms[event.room].nextTold = event.number + 1 }
     if event.kind == .topic, event.failure == nil {
       rooms[event.room].topic = String(decoding: bytes[place(of: event)], as: UTF8.self)
     }
@@ -399,7 +400,7 @@ public struct Hub {
   public mutating func restore(_ kept: KeptRoom) {
     guard let id = rooms.make(kept.name) else { return }
     rooms[id].topic = kept.topic
-    rooms[id].nextNumber = kept.nextNumber
+    (rooms[id].nextNumber, rooms[id].nextTold) = (kept.nextNumber, kept.nextNumber)
   }
 
   /// Remembers a name that a key owned before the server was started.

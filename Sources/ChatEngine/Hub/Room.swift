@@ -5,6 +5,8 @@ struct Room {
   var topic = ""
   /// The number of the next message.
   var nextNumber: UInt64 = 1
+  /// The number of the next message that is told; those between wait to be kept.
+  var nextTold: UInt64 = 1
   /// In no order that means anything.
   private(set) var members: [MemberID] = []
 

@@ -154,6 +154,12 @@ public final class ServerEngine {
     publish()
   }
 
+  /// What `ServerEffect.ask` asked for.
+  public func answer(_ question: UInt64, _ answer: HistoryAnswer, at time: TurnTime) {
+    turn.time = time
+    native.answer(question, answer, &turn)
+  }
+
   /// Tells every client that the server stops: native ones when they have all that was said, and
   /// after `Limits.settleSecondsMax` in any case.
   public func announceShutdown(at time: TurnTime) {
