@@ -13,7 +13,10 @@ func runSend(_ words: [String]) throws(Failure) {
       ("tail -f log | chatd send --lines", "each line as a message"),
     ],
     options: clientFlags(change) + [
-      timeoutFlag("how long to wait for the server (5)", change),
+      timeoutFlag(
+        "how long to wait for the server, and then for\n"
+          + "any progress (5); what gets on may take longer",
+        change),
       Option("lines", short: "l", "each line is a message of its own") { _ in
         options.isLines = true
       },

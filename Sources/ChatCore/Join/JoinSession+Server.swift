@@ -21,6 +21,7 @@ extension JoinSession {
       arrive(.left(name))
     case .message(let heard):
       roster.add(heard.from)
+      readingPace.note(heardBytes: heard.text.count)
       arrive(.message(from: heard.from, text: heard.text))
     case .picture(let from, let jpeg):
       roster.add(from)
@@ -39,9 +40,9 @@ extension JoinSession {
     case .figuresUnknown:
       show(.complaint("the server is a chatd of an earlier version, which tells no figures"))
     case .missed(let count):
-      arrive(.missed(count, isReaderSlow: wasHeldBack))
-      wasHeldBack = false
+      arrive(.missed(count, isReaderSlow: readingPace.wasSlow))
     case .connectionLost(let isShutDown):
+      readingPace.noteLostConnection()
       isServerLost = true
       arrive(.connectionLost(isShutDown: isShutDown))
       showWaiting()
@@ -83,7 +84,10 @@ extension JoinSession {
   private func end(_ ending: ClientEnding) {
     // Somebody who asked to go is not told that the server missed it.
     if !(wantsLeave && outcome != nil) {
-      outcome = outcome ?? options.client.failure(ending, at: server, trust)
+      outcome =
+        outcome
+        ?? options.client.failure(
+          ending, at: server, trust, unreachableError: connection.unreachableError)
     }
     isOver = true
     finishIfIdle()

@@ -11,6 +11,14 @@ public struct SalvageReport: Sendable, Equatable {
   /// Rooms whose names were lost: what was said there is in rooms named `recovered-…`.
   public var namelessRooms = 0
 
+  /// What it says in a log.
+  public var fields: [(String, LogValue)] {
+    [
+      ("messages", .number(UInt64(messages))), ("missing", .number(UInt64(missing))),
+      ("nameless-rooms", .number(UInt64(namelessRooms))), ("kept-as", .text(damagedPath)),
+    ]
+  }
+
   /// One line for a person.
   public var text: String {
     "the history was damaged: \(messages) messages were saved, \(missing) are missing; "

@@ -55,8 +55,6 @@ public enum ServerEffect: Sendable {
   case commit(StoreBatch)
   /// Keep a picture as a file named after its sender.
   case savePicture(name: String, jpeg: [UInt8])
-  /// Remember that a name belongs to a key, and that it was used now.
-  case keepOwner(name: MemberName, owner: PublicKey)
 }
 
 /// Why something was not passed on. The raw value stands in the log.

@@ -19,6 +19,8 @@ struct EventQueue {
   /// The position of the first of them.
   private var base: UInt64 = 0
 
+  var isEmpty: Bool { told == events.count }
+
   /// How much waits to be kept: what its caller bounds.
   var waitingBytes: Int { free == events.count ? 0 : bytes.count }
 

@@ -17,6 +17,8 @@ extension Hub {
   }
 
   mutating func number(_ event: inout HubEvent) {
+    latest = max(latest, event.time.unixMilliseconds)
+    event.time.unixMilliseconds = latest
     event.number = rooms[event.room].nextNumber
     rooms[event.room].nextNumber += 1
     rooms[event.room].untoldNumbers += 1
@@ -37,39 +39,55 @@ extension Hub {
   /// How many bytes of messages wait to be kept.
   public var waitingBytes: Int { queue.waitingBytes }
 
-  /// What is to be kept next: all messages that wait, if no batch is out. They get their numbers.
-  public mutating func takeBatch() -> StoreBatch? {
-    guard keepsHistory else { return nil }
-    let indices = queue.beginBatch()
-    if indices.isEmpty { return nil }
+  /// What is to be kept next, if no batch is out: all messages that wait, which get their numbers,
+  /// and the names that were claimed or used.
+  public mutating func takeBatch(at now: Instant) -> StoreBatch? {
+    if isBatchOut { return nil }
     var batch = StoreBatch(id: nextBatch)
+    if keepsHistory { addMessages(to: &batch) }
+    if now >= claimsHeldUntil || !batch.isEmpty {
+      claims = (claims + owners.takeClaims()).suffix(Limits.claimsWaitingMax)
+      batch.names = claims
+    }
+    if batch.isEmpty { return nil }
     nextBatch += 1
+    isBatchOut = true
+    return batch
+  }
+
+  private mutating func addMessages(to batch: inout StoreBatch) {
     var senders: [ClientProgram: Int] = [:]
-    for index in indices where queue[index].isToBeKept {
+    for index in queue.beginBatch() where queue[index].isToBeKept {
       var event = queue[index]
       number(&event)
       queue[index] = event
-      let body = bytes.span.array(queue.place(of: event))
-      batch.add(event, in: rooms[event.room].name, body)
-      if let sender = StoreBatch.Sender(of: event) {
-        let place = senders[sender.program, default: batch.senders.count]
-        senders[sender.program] = place
-        if place == batch.senders.count { batch.senders.append(sender) }
-        batch.senders[place].merge(sender)
-      }
+      batch.add(
+        event, in: rooms[event.room].name, bytes.span.array(queue.place(of: event)))
+      guard let sender = StoreBatch.Sender(of: event) else { continue }
+      let place = senders[sender.program, default: batch.senders.count]
+      senders[sender.program] = place
+      if place == batch.senders.count { batch.senders.append(sender) }
+      batch.senders[place].merge(sender)
     }
-    return batch
   }
 
   /// The batch that is out is kept, and its messages may be told; or it is not, and they have
   /// failed: their numbers are given again.
-  public mutating func settleBatch(_ failure: StoreFailure? = nil) {
-    if failure != nil {
+  public mutating func settleBatch(_ failure: StoreFailure? = nil, at now: Instant) {
+    precondition(isBatchOut, "no batch is out")
+    isBatchOut = false
+    if failure == nil {
+      claims = []
+    } else {
+      claimsHeldUntil = now + .seconds(Limits.claimsGapSeconds)
       for index in queue.batch.reversed() where queue[index].isToBeKept {
         rooms[queue[index].room].nextNumber = queue[index].number
         rooms[queue[index].room].untoldNumbers -= 1
       }
     }
-    queue.endBatch(failure)
+    if !queue.batch.isEmpty { queue.endBatch(failure) }
   }
+
+  /// Whether all was told that happened, and all is kept that is to be.
+  public var isSettled: Bool { !isBatchOut && queue.isEmpty }
 }

@@ -82,13 +82,19 @@ public struct Hub {
   private var members: Slab<Member>
   /// By `MemberName.key`.
   private var names: [String: MemberID] = [:]
-  private var owners = NameOwners()
+  var owners = NameOwners()
   private var nextGeneration: UInt32 = 0
   var rooms = Rooms()
   var queue = EventQueue()
   /// The room of the event that was told last.
   var lastTold: RoomID?
   var nextBatch: UInt64 = 1
+  var isBatchOut = false
+  /// Names that are not kept yet, and until when that is not tried again.
+  var claims: [NameOwners.Owned] = []
+  var claimsHeldUntil = Instant(nanoseconds: 0)
+  /// The time of the latest message: times do not go back in a room.
+  var latest: Int64 = 0
   private let speechRate: Rate
   let keepsHistory: Bool
 
@@ -307,6 +313,13 @@ public struct Hub {
 
   // MARK: Owned names
 
+  /// Remembers a room that was there before the server was started.
+  public mutating func restore(_ kept: KeptRoom) {
+    guard let id = rooms.make(kept.name) else { return }
+    rooms[id].topic = kept.topic
+    rooms[id].nextNumber = kept.nextNumber
+  }
+
   /// Remembers a name that a key owned before the server was started.
   public mutating func restore(_ name: MemberName, ownedBy owner: PublicKey) {
     owners.restore(name, for: owner)
@@ -324,10 +337,5 @@ public struct Hub {
     guard let owner = members[member.slot].owner else { return false }
     let here = names
     return owners.use(members[member.slot].name, by: owner, at: now) { here[$0.key] != nil }
-  }
-
-  /// The names that got an owner, or were used by theirs, since this was last asked.
-  public mutating func takeClaims() -> [(name: MemberName, owner: PublicKey)] {
-    owners.takeClaims()
   }
 }

@@ -177,7 +177,8 @@ public struct StoreBatch: Sendable {
   public init(id: UInt64) { self.id = id }
 
   public var isEmpty: Bool {
-    messages.isEmpty && rooms.isEmpty && topics.isEmpty && senders.isEmpty && names.isEmpty
+    messages.isEmpty && files.isEmpty && rooms.isEmpty && topics.isEmpty && senders.isEmpty
+      && names.isEmpty
       && seen.isEmpty && bans.isEmpty && settings.isEmpty
   }
 }

@@ -30,6 +30,7 @@ public final class ServerEngine {
     classic = ClassicFrontend(configuration)
     native = NativeFrontend(configuration)
     discovery = DiscoveryFrontend(configuration, key: native.publicKey)
+    for room in configuration.rooms { turn.hub.restore(room) }
     for (name, owner) in configuration.ownedNames { turn.hub.restore(name, ownedBy: owner) }
   }
 
@@ -146,7 +147,7 @@ public final class ServerEngine {
 
   /// Gives what waits to be kept to whoever keeps it, if that is free, and tells what need not be.
   private func keep() {
-    if let batch = turn.hub.takeBatch() { turn.output.effects.append(.commit(batch)) }
+    if let batch = turn.hub.takeBatch(at: turn.now) { turn.output.effects.append(.commit(batch)) }
     publish()
   }
 
@@ -154,7 +155,7 @@ public final class ServerEngine {
   /// authors are told that they failed.
   public func settle(_ failure: StoreFailure?, at time: TurnTime) {
     turn.time = time
-    turn.hub.settleBatch(failure)
+    turn.hub.settleBatch(failure, at: turn.now)
     publish()
     native.resume(&turn)
     publish()
@@ -171,7 +172,7 @@ public final class ServerEngine {
   }
 
   /// Whether every native client was told that the server stops.
-  public var isDrained: Bool { native.isEmpty }
+  public var isDrained: Bool { native.isEmpty && turn.hub.isSettled }
 
   // MARK: What tests look at
 
@@ -198,9 +199,6 @@ public final class ServerEngine {
       classic.deliver(event, body, &turn)
       native.deliver(event, body, at: turn.now)
       if event.failure == nil { record(event, body) }
-    }
-    for (name, owner) in turn.hub.takeClaims() {
-      turn.output.effects.append(.keepOwner(name: name, owner: owner))
     }
   }
 

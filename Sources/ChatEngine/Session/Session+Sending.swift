@@ -141,7 +141,7 @@ extension Session {
         rebasing: buffer[PacketHeader.plainBytes..<buffer.count - PacketHeader.tagBytes - 1]))
     // There may be little room, and the question comes first.
     if isElicitingAllowed, unprovenBytes != nil { writePathFrames(&writer, &packet) }
-    if received.hasAck { _ = received.writeAck(&writer, at: now) }
+    let tells = received.hasAck && received.writeAck(&writer, at: now)
     if isElicitingAllowed, unprovenBytes == nil {
       let before = writer.count
       writeOwed(&writer, &packet)
@@ -166,6 +166,7 @@ extension Session {
       isSideNext = packet.side == nil
       if packet.control.isEmpty { writeObject(sources, &writer, &packet) }
       if writer.count > before { packet.contents.insert(.isAckEliciting) }
+      if tells, writer.count > before { received.noteTold(in: number) }
     }
     guard writer.count > 0 else { return 0 }
     var count = writer.count

@@ -67,6 +67,7 @@ public struct NativeFrontend: ~Copyable {
     logID = random.uint64()
     peers = Slab(capacity: configuration.clientsMax + Limits.unconfirmedMax)
     firstGeneration = configuration.firstSessionGeneration
+    for sender in configuration.senders { runs.restore(sender) }
     self.random = random
   }
 
@@ -266,7 +267,7 @@ public struct NativeFrontend: ~Copyable {
   }
 
   private mutating func send(_ peer: NativePeer, _ turn: inout Turn) {
-    if isClosing { closeIfSettled(peer) }
+    if isClosing, turn.hub.isSettled { closeIfSettled(peer) }
     let state = peer.session.sendAll(
       into: &turn.output.outbox, from: sources, at: turn.now,
       atMost: Limits.sessionDatagramsPerTurn)
@@ -288,6 +289,7 @@ public struct NativeFrontend: ~Copyable {
 
   /// Goes on with those of whom nothing was taken while too much waited to be kept.
   public mutating func resume(_ turn: inout Turn) {
+    if isClosing { for peer in peers.values { enqueue(peer) } }
     let slots = heldUp
     heldUp.removeAll(keepingCapacity: true)
     for slot in slots {

@@ -142,6 +142,14 @@ struct NativeRuns {
   /// Whether none was here yet.
   var isEmpty: Bool { runs.isEmpty }
 
+  /// Remembers a run of the time before the server was started.
+  mutating func restore(_ sender: StoreBatch.Sender) {
+    var run = NativeRun()
+    (run.said.accepted, run.said.settled) = (sender.said, sender.said)
+    (run.shown.accepted, run.shown.settled) = (sender.shown, sender.shown)
+    self[sender.program] = run
+  }
+
   /// Whether a run was here before, and is not forgotten.
   func knows(_ key: ClientProgram) -> Bool { runs[key] != nil }
 
