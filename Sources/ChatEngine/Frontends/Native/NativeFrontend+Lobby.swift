@@ -200,7 +200,7 @@ extension NativeFrontend {
       return
     }
     var failure: String?
-    if text.isEmpty {
+    if text.isEmpty, words.kind != .topic {
       failure = "it is empty"
     } else if text.count > Limits.messageBytesMax {
       failure = "it is longer than \(Limits.messageBytesMax) bytes"

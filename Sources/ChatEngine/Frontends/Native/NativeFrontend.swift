@@ -235,6 +235,11 @@ public struct NativeFrontend: ~Copyable {
       hash: hash)
   }
 
+  /// Whether something is to be told now that `fill` has not seen.
+  var hasNews: Bool {
+    lobby.hasNews || roomsWithNews.contains { rooms[Int($0)]?.hasNews == true }
+  }
+
   /// Fills the outbox with what the sessions have to send, until it is high.
   ///
   /// - Returns: whether there is more, so that this is to be called again once the outbox is empty.
