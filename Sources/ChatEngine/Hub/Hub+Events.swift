@@ -34,6 +34,10 @@ extension Hub {
   /// Calls `body` with each event that was not told yet, in order.
   public func forEachWaiting(_ body: (HubEvent) -> Void) { queue.forEachWaiting(body) }
 
+  /// How many events there were, and how many of them were told.
+  public var eventCount: UInt64 { queue.count }
+  public var toldCount: UInt64 { queue.toldCount }
+
   // MARK: Keeping
 
   /// How many bytes of messages wait to be kept.
