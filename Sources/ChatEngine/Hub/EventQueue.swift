@@ -80,13 +80,20 @@ struct EventQueue {
     (free, batched) = (events.count, events.count)
   }
 
+  /// Lets notices go that wait for no message.
+  mutating func releaseNotices() {
+    if isOut { return }
+    while free < events.count, !events[free].isToBeKept { free += 1 }
+    batched = max(batched, free)
+  }
+
   /// Puts what waits into a batch, if none is out. What comes before the first message needs no
   /// keeping, and is let go.
   ///
   /// - Returns: where the batch's events stand, notices among them; empty where there is no batch.
   mutating func beginBatch() -> Range<Int> {
     if isOut { return 0..<0 }
-    while free < events.count, !events[free].isToBeKept { free += 1 }
+    releaseNotices()
     batched = events.count
     isOut = free < batched
     return free..<batched

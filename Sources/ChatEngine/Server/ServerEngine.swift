@@ -172,10 +172,6 @@ public final class ServerEngine {
     publish()
     native.resume(&turn)
     publish()
-    let due = waitingAnswers.prefix { $0.after <= turn.hub.toldCount }
-    waitingAnswers.removeFirst(due.count)
-    for (_, address) in due { send(.text, to: address) }
-    tellPlainShutdown()
   }
 
   /// What `ServerEffect.ask` asked for.
@@ -231,6 +227,14 @@ public final class ServerEngine {
       native.deliver(event, body, at: turn.now)
       if event.failure == nil { record(event, body) }
     }
+    if !waitingAnswers.isEmpty { sendWaitingAnswers() }
+    tellPlainShutdown()
+  }
+
+  private func sendWaitingAnswers() {
+    let due = waitingAnswers.prefix { $0.after <= turn.hub.toldCount }
+    waitingAnswers.removeFirst(due.count)
+    for (_, address) in due { send(.text, to: address) }
   }
 
   private func record(_ event: HubEvent, _ body: Span<UInt8>) {
