@@ -92,6 +92,9 @@ extension Hub {
     if !queue.batch.isEmpty { queue.endBatch(failure) }
   }
 
+  /// Whether all that was said is kept.
+  public var isKept: Bool { !isBatchOut && queue.waitingBytes == 0 }
+
   /// Whether all was told that happened, and all is kept that is to be.
   public var isSettled: Bool { !isBatchOut && queue.isEmpty }
 }
