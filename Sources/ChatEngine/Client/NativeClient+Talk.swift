@@ -85,7 +85,7 @@ extension NativeClient {
   func enter(_ welcome: NativeReply.Welcome, at now: Instant) {
     guard phase == .joining else { return }
     let isSameLog = welcome.log == hearing.log
-    (ownMember, listing) = (welcome.member, nil)
+    (ownMember, listing, isWelcomed) = (welcome.member, nil, true)
     let how = hearing.begin(
       NativeHearing.Beginning(
         log: welcome.log, isResumed: welcome.isResumed, next: welcome.next, name: welcome.name,
@@ -108,6 +108,9 @@ extension NativeClient {
     if welcome.name != name {
       name = welcome.name
       events.append(.renamed(name))
+    }
+    if !welcome.isResumed, !welcome.topic.isEmpty {
+      events.append(.topic(from: nil, text: Array(welcome.topic.utf8)))
     }
     (wasJoined, isLost, attempts) = (true, false, 0)
   }
