@@ -76,9 +76,21 @@ public enum ClientReturn: Equatable, Sendable {
   case whole
   /// As much as the server still keeps.
   case incomplete
+  /// All that was said, which follows; who came and went is not told.
+  case caughtUp(isRestarted: Bool)
   /// The server was started again. What was said since follows; what was said before, and did not
   /// arrive by then, is lost.
   case restarted
+}
+
+extension ClientReturn {
+  /// Whether nothing that was said is missing.
+  public var isWhole: Bool {
+    switch self {
+    case .whole, .caughtUp: true
+    case .incomplete, .restarted: false
+    }
+  }
 }
 
 /// By which events name something that was said, in the order of saying.
