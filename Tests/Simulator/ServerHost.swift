@@ -121,6 +121,7 @@ final class ServerHost: Host {
       switch effect {
       case .savePicture(let name, let jpeg):
         world.ledger.read(picture: jpeg, from: name, of: life)
+      case .ask(let id, _): engine.answer(id, .failure("nothing is kept here"), at: turnTime(now))
       case .commit(let batch):
         ownedNames += batch.names
         engine.settle(nil, at: turnTime(now))
