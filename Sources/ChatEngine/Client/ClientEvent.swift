@@ -64,7 +64,8 @@ public struct Heard: Equatable, Sendable {
   public var isAction = false
   /// The room's; 0 where nobody numbers what is said.
   public var number: UInt64 = 0
-  /// When it was said, by the server's clock, in milliseconds since 1970; 0 where that is not known.
+  /// When it was said, by the server's clock, in milliseconds since 1970; 0 where that is not
+  /// known.
   public var time: Int64 = 0
 
   public init(from: String, text: [UInt8]) { (self.from, self.text) = (from, text) }

@@ -188,7 +188,7 @@ struct NativeMessageTests {
     for type in UInt8.min...UInt8.max {
       let rest = [UInt8](repeating: 0, count: 100)
       let message = ([type] + rest)[...]
-      if !([0x01, 0x02, 0x03, 0x04, 0x10, 0x11, 0x12] as [UInt8]).contains(type) {
+      if !([0x01, 0x02, 0x03, 0x04, 0x05, 0x10, 0x11, 0x12] as [UInt8]).contains(type) {
         #expect(NativeRequest(message) == nil)
       }
       if !(0x20...0x29).contains(type) { #expect(NativeReply(message) == nil) }

@@ -72,8 +72,8 @@ final class HubChat {
     return names.filter { $0 != "lobby" }.sorted()
   }
 
-  /// The events since the last time, as `lobby: Ann joined` and `den 3: Ann: text`; of a failure the
-  /// reason stands in brackets.
+  /// The events since the last time, as `lobby: Ann joined` and `den 3: Ann: text`; of a failure
+  /// the reason stands in brackets.
   func events() -> [String] {
     var lines: [String] = []
     while let event = hub.nextEvent() {
