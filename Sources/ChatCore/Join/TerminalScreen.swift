@@ -103,6 +103,7 @@ final class TerminalScreen {
     switch arrival.event {
     case .message(let heard):
       say(heard.from, ShownText.string(heard.text), isAction: heard.isAction, at: time)
+    case .said([], .topic): remark("you took the topic away", at: time)
     case .said(let text, .topic): remark("you set the topic: \(ShownText.string(text))", at: time)
     case .said(let text, let kind):
       say(ownName, ShownText.string(text), isAction: kind == .action, at: time)
