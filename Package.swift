@@ -56,7 +56,8 @@ let package = Package(
       name: "SimulationTests", dependencies: ["Simulator", "ChatEngine"], swiftSettings: strict),
     .testTarget(name: "ChatEngineTests", dependencies: ["ChatEngine"], swiftSettings: strict),
     .testTarget(
-      name: "ChatCoreTests", dependencies: ["ChatCore", "ChatEngine", "picture-bench"],
+      name: "ChatCoreTests",
+      dependencies: ["ChatCore", "ChatEngine", "picture-bench", "store-bench"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
   ]

@@ -9,6 +9,9 @@ enum StoreBench {
       Makes a history in FOLDER, which must not have one, with N (1,000,000) messages of 100 bytes,
       and prints one line of JSON for each thing measured. With --salvage the header is overwritten
       at the end, and the time to start again measured.
+    store-bench --endless FOLDER
+      Commits messages to the history in FOLDER until it is killed, and prints each number that is
+      on the disk.
     """
 
   static let lobby = RoomKey.room("lobby")
@@ -17,12 +20,13 @@ enum StoreBench {
   static func main() {
     var arguments = CommandLine.arguments.dropFirst()
     var messages = 1_000_000
-    var isSalvaging = false
+    var (isSalvaging, isEndless) = (false, false)
     var path: String?
     while let argument = arguments.popFirst() {
       switch argument {
       case "--messages": messages = arguments.popFirst().flatMap { Int($0) } ?? 0
       case "--salvage": isSalvaging = true
+      case "--endless": isEndless = true
       default: path = argument
       }
     }
@@ -32,6 +36,7 @@ enum StoreBench {
     }
     do {
       let folder = try StateFolder()
+      if isEndless { try writeForever(folder) }
       try write(folder, messages)
       try start(folder)
       try read(folder, messages)
@@ -107,6 +112,26 @@ enum StoreBench {
         ])
     }
     report("size", [("bytes_per_message", Double(try database.usedBytes()) / Double(messages))])
+  }
+
+  /// For a test that kills it: groups of 1 to 64, in two rooms.
+  private static func writeForever(_ folder: StateFolder) throws -> Never {
+    let database = try HistoryDatabase(in: folder)
+    let words = words()
+    var next = try database.load().rooms.first { $0.key == lobby }?.next ?? 1
+    var random = SplitMix64(seed: next)
+    while true {
+      var batch = batch(next, 1 + Int(random.next() % 64), words, &random)
+      batch.messages += batch.messages.map { message in
+        var other = message
+        other.room = .room("other")
+        return other
+      }
+      try database.commit(batch)
+      next += UInt64(batch.messages.count / 2)
+      let line = "\(next - 1)\n"
+      if Glibc.write(1, line, line.utf8.count) != line.utf8.count { exit(1) }
+    }
   }
 
   private static func start(_ folder: StateFolder) throws {

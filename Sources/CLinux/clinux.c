@@ -378,4 +378,3 @@ int clinux_getopt(int argc, char *const argv[], const char *short_options,
 
 const char *clinux_optarg(void) { return optarg; }
 int clinux_optind(void) { return optind; }
-int clinux_optopt(void) { return optopt; }

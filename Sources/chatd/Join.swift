@@ -21,7 +21,9 @@ func runJoin(_ words: [String]) throws(Failure) {
         options.rooms.append($0)
       },
       timeoutFlag(
-        "how long to wait for the server (5); in a pipe\nalso when to leave", change),
+        "how long to wait for the server, and at the end\n"
+          + "for any progress (5); in a pipe also when to leave",
+        change),
       Option("json", "one JSON object a line on standard output") { _ in options.isJSON = true },
       Option("follow", "stay when standard input ends") { _ in options.following = .always },
       Option("no-follow", "leave when standard input ends, or at once\nwhere it is a terminal") {

@@ -15,7 +15,10 @@ func runSend(_ words: [String]) throws(Failure) {
     ],
     options: clientFlags(change) + [
       roomFlag("where to say it (the lobby)") { options.room = $0 },
-      timeoutFlag("how long to wait for the server (5)", change),
+      timeoutFlag(
+        "how long to wait for the server, and then for\n"
+          + "any progress (5); what gets on may take longer",
+        change),
       Option("lines", short: "l", "each line is a message of its own") { _ in
         options.isLines = true
       },

@@ -19,7 +19,10 @@ func runSendImage(_ words: [String]) throws(Failure) {
       }
     ] + clientFlags(change) + [
       roomFlag("where to show it (the lobby)") { options.room = $0 },
-      timeoutFlag("how long to wait for the server (5)", change),
+      timeoutFlag(
+        "how long to wait for the server, and then for\n"
+          + "any progress (5); what gets on may take longer",
+        change),
       Option("quality", value: "N", "the JPEG quality, 1 to 100 (50)") { text throws(Failure) in
         options.quality = try OptionValue.integer(text, 1...100, for: "--quality")
       },

@@ -10,7 +10,8 @@ func runServe(_ words: [String]) throws(Failure) {
       ("chatd serve --save-images pictures", "keep the pictures that are shown"),
       ("chatd serve --quiet --log-format json", "as a service: a log and nothing else"),
     ],
-    options: placeFlags { $0(&options) } + discoveryFlags { $0(&options) }
+    options: placeFlags { $0(&options) } + historyFlags { $0(&options) }
+      + discoveryFlags { $0(&options) }
       + limitFlags { $0(&options) }
       + outputFlags { $0(&options) })
   guard try parser.parse(words) != nil else { return }
@@ -45,6 +46,30 @@ private func placeFlags(_ change: @escaping Change) -> [Option] {
     ) { text throws(Failure) in
       let policy = try OptionValue.choice(text, ClassicPolicy.self, for: "--classic")
       change { $0.classicPolicy = policy }
+    },
+  ]
+}
+
+private func historyFlags(_ change: @escaping Change) -> [Option] {
+  [
+    Option("no-history", "keep nothing that is said") { _ in change { $0.keepsHistory = false } },
+    Option("keep", value: "TIME", "delete messages that are older, such as 90d (never)") {
+      text throws(Failure) in
+      let seconds = try OptionValue.seconds(text, max: Limits.keepSecondsMax, for: "--keep")
+      change { $0.keepSeconds = seconds }
+    },
+    Option(
+      "keep-bytes", value: "SIZE",
+      "delete the oldest when the history takes more,\nsuch as 500M or 2G (never)"
+    ) { text throws(Failure) in
+      let bytes = try OptionValue.bytes(text, min: Limits.keepBytesMin, for: "--keep-bytes")
+      change { $0.keepBytesMax = bytes }
+    },
+    Option(
+      "state-dir", value: "FOLDER", "where the key and the history are (~/.local/state/chatd)"
+    ) { text throws(Failure) in
+      if text.isEmpty { throw Failure(.usage, "--state-dir: which folder?") }
+      change { $0.stateFolder = text }
     },
   ]
 }

@@ -5,11 +5,12 @@ import os
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
 from support.clients import ClassicA, ClassicB, hush
-from support.program import run_chatd
+from support.program import one_line, run_chatd
 from support.waiting import wait_until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a network namespace")
@@ -196,5 +197,51 @@ def test_a_server_without_any_network_but_its_own_works(serve):
         anoop.say("air-gapped")
         anoop.settle()
         assert b"Anoop:air-gapped" in bo.received()
+
+    in_network_namespace(body)
+
+
+def take_network_away():
+    """Takes the only network of this namespace away, addresses and all."""
+    subprocess.run(["ip", "link", "set", "lo", "down"], check=True)
+    subprocess.run(["ip", "address", "flush", "dev", "lo"], check=True)
+
+
+def bring_network_back():
+    """The kernel gives the device its address again."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+@needs_root
+@pytest.mark.parametrize("words", [["send", "hello"], ["join"], ["stats"],
+                                   ["send", "--classic", "hello"]])
+def test_a_client_without_any_network_says_so_and_ends(words):
+    def body():
+        take_network_away()
+        result = run_chatd(*words, "--server", "127.0.0.1:9", timeout=10)
+        assert result.returncode == 3
+        assert one_line(result.stderr) == (
+            "chatd: 127.0.0.1:9 cannot be reached: Network is unreachable; "
+            "chatd doctor --server 127.0.0.1:9 says more")
+
+    in_network_namespace(body)
+
+
+@needs_root
+def test_a_client_comes_back_after_there_was_no_network_for_a_while(serve, join):
+    def body():
+        server = serve()
+        anna = join(server, "--follow", name="Anna")
+        server.wait_for_summary(clients=1)
+        assert server.stop() == 0
+        anna.errors.wait_for("shutting down; coming back")
+        take_network_away()
+        # Long enough for a try.
+        time.sleep(1)
+        bring_network_back()
+        again = serve("--port", str(server.port), state=server.state)
+        anna.errors.wait_for("back; the server was started again")
+        anna.write("still me\n")
+        again.transcript.wait_for("Anna: still me")
 
     in_network_namespace(body)

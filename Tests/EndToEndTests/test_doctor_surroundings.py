@@ -12,9 +12,8 @@ import pytest
 
 from support.diagnosis import Diagnosis, block, target
 from support.network import what_is_missing
-from support.program import new_state, run_chatd, start_chatd
+from support.program import new_state, run_chatd
 from support.segment import link_local, serve_on
-from support.waiting import PATIENCE_SECONDS
 
 MISSING = what_is_missing()
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
@@ -177,20 +176,6 @@ def test_what_is_answered_otherwise(pair, serve, change, fault, check, status):
     seen.assert_fault(fault, check, status=status)
     if change == "clock":
         assert 3_590 <= seen["clock"]["ahead-seconds"] <= 3_610
-
-
-def test_a_server_that_is_full(pair, serve):
-    home, lab, at = pair
-    server = serve_on(serve, lab, "lab", "--clients-max", "1")
-    joined = lab.call(
-        start_chatd, "join", "--server", f"127.0.0.1:{server.port}", "--name", "Anoop")
-    try:
-        server.transcript.wait_for("Anoop joined")
-        seen = Diagnosis(home, "--server", target(at, server))
-    finally:
-        joined.communicate(timeout=PATIENCE_SECONDS)
-    seen.assert_fault("refused", "handshake", status=4)
-    assert "full" in seen["handshake"]["figure"]
 
 
 @needs_nft

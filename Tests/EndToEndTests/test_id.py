@@ -84,12 +84,17 @@ def test_a_bad_key_is_refused_and_kept(home, tmp_path, damage):
     assert path.read_bytes() == before
 
 
-def test_a_folder_that_others_can_write_to_is_refused(home, tmp_path):
+@pytest.mark.parametrize("words", [
+    ["id"], ["serve", "--port", "0"], ["join", "--server", "localhost:9"],
+    ["send", "--server", "localhost:9", "hello"]])
+def test_a_folder_that_others_can_write_to_is_refused(home, tmp_path, words):
     folder(tmp_path).mkdir(parents=True)
     folder(tmp_path).chmod(0o777)
-    result = run_chatd("id", env=home)
+    result = run_chatd(*words, env=home)
     assert result.returncode == 1
-    assert "others can write" in one_line(result.stderr)
+    line = one_line(result.stderr)
+    assert "others can write" in line and f"chmod go-w {folder(tmp_path)}" in line
+    assert list(folder(tmp_path).iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

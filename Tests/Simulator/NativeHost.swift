@@ -187,7 +187,7 @@ final class NativeHost: ClientHost {
         world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
       }
     case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .topic, .inRoom,
-      .entered, .notEntered, .parted:
+      .entered, .notEntered, .parted, .past, .pastEnd, .attachment:
       break
     }
   }

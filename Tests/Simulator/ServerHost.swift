@@ -115,15 +115,18 @@ final class ServerHost: Host {
       world.ledger.read(transcript: engine.output.transcript, of: life)
       engine.output.transcript.removeAll(keepingCapacity: true)
     }
-    for effect in engine.output.effects {
+    let effects = engine.output.effects
+    engine.output.effects.removeAll(keepingCapacity: true)
+    for effect in effects {
       switch effect {
       case .savePicture(let name, let jpeg):
         world.ledger.read(picture: jpeg, from: name, of: life)
-      case .keepOwner(let name, let owner): ownedNames.append((name, owner))
-      case .commit: preconditionFailure("no history is kept")
+      case .ask(let id, _): engine.answer(id, .failure("nothing is kept here"), at: turnTime(now))
+      case .commit(let batch):
+        ownedNames += batch.names
+        engine.settle(nil, at: turnTime(now))
       }
     }
-    engine.output.effects.removeAll(keepingCapacity: true)
   }
 
   private func read(_ record: LogRecord) {

@@ -151,6 +151,5 @@ int clinux_getopt(int argc, char *const argv[], const char *short_options,
                   const struct clinux_option *options, int count);
 const char *clinux_optarg(void);
 int clinux_optind(void);
-int clinux_optopt(void);
 
 #endif

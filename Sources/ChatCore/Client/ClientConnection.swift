@@ -13,6 +13,8 @@ final class ClientConnection {
   private var addresses: ArraySlice<PeerAddress>
   /// Where the server is, or was looked for last.
   private(set) var address: PeerAddress?
+  /// Why it was last found to be unreachable: an `errno`.
+  private(set) var unreachableError: Int32?
   private var socket: ConnectedSocket?
   /// While it is not known which address to use.
   private var race: AddressRace?
@@ -164,10 +166,16 @@ final class ClientConnection {
     watch = nil
     (socket, undecided) = (nil, 0..<0)
     open(address)
+    // Where no network is there is no socket that would tell of it later, so this is told now.
+    if socket == nil { engine.handleUnreachable(isRefused: false, at: reactor.now) }
   }
 
   private func open(_ address: PeerAddress) {
-    if let socket = try? ConnectedSocket(connectingTo: address) { take(socket) }
+    do throws(SystemError) {
+      take(try ConnectedSocket(connectingTo: address))
+    } catch {
+      unreachableError = error.code
+    }
   }
 
   /// Makes a socket the one to use.
@@ -203,6 +211,7 @@ final class ClientConnection {
   }
 
   private func handleUnreachable(_ error: Int32) {
+    unreachableError = error
     if !hasJoined && !addresses.isEmpty {
       openNext()
       if socket != nil {

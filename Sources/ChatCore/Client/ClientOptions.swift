@@ -96,13 +96,23 @@ public struct ClientOptions: Sendable {
   }
 
   /// What an ending means to the process that ran the client; nil for a good one.
+  ///
+  /// - Parameter unreachableError: why the server was found to be unreachable (`errno`).
   func failure(
-    _ ending: ClientEnding, at server: ServerAddress, _ trust: ServerTrust?
+    _ ending: ClientEnding, at server: ServerAddress, _ trust: ServerTrust?,
+    unreachableError: Int32?
   ) -> Failure? {
     switch ending {
     case .left: nil
     case .unreachable:
-      Failure(.notReached, "no server at \(server); start one there with: chatd serve")
+      if let error = unreachableError, error != ECONNREFUSED {
+        Failure(
+          .notReached,
+          "\(server) cannot be reached: \(SystemError(error, "reach it").reason); chatd doctor "
+            + "--server \(server) says more")
+      } else {
+        Failure(.notReached, "no server at \(server); start one there with: chatd serve")
+      }
     case .notAnswered:
       Failure(
         .notReached,

@@ -60,6 +60,7 @@ struct ClientWiring {
 
   /// What an ending means to the process; nil for a good one.
   func failure(_ ending: ClientEnding) -> Failure? {
-    options.failure(ending, at: server, trust)
+    options.failure(
+      ending, at: server, trust, unreachableError: connection.unreachableError)
   }
 }

@@ -25,13 +25,14 @@ final class ServerTrust {
   ///
   /// Where there is no place to keep them a key is made for this time only, since nobody should be
   /// kept from talking by that. A damaged key is an error, and so is damage that may be about this
-  /// server: it may be somebody's doing.
+  /// server, or a folder that others can write to: it may be somebody's doing.
   init(of server: ServerAddress) throws(Failure) {
     self.server = server
     let folder: StateFolder
     do throws(Failure) {
       folder = try StateFolder()
     } catch {
+      if StateFolder.isOpenToOthers { throw error }
       ownKeys = Self.passingKeys()
       serverKey = nil
       isPassing = true

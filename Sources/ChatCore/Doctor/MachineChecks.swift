@@ -107,11 +107,12 @@ enum MachineChecks {
           .keyInDoubt, warning, "as it says: a server that the line may be about is not spoken to")
       }
     } catch {
-      // A folder that cannot be used costs the memory only; a file in it that is not as it must be
-      // ends every client.
-      let isFolder =
-        status.st_mode & S_IFMT != S_IFDIR || status.st_mode & 0o022 != 0
-        || access(path, R_OK | X_OK) != 0
+      // A folder that cannot be used costs the memory only; one that others can write to, and a
+      // file in it that is not as it must be, ends every client.
+      if StateFolder.isOpenToOthers {
+        return .failed(.stateFolder, error.message, "do what is said there")
+      }
+      let isFolder = status.st_mode & S_IFMT != S_IFDIR || access(path, R_OK | X_OK) != 0
       return isFolder
         ? .warning(.stateFolder, error.message, "chmod 700 \(path), or servers are not known again")
         : .failed(

@@ -25,10 +25,16 @@ public struct StateFolder: Sendable {
     self.path = path
     do throws(SystemError) {
       try Self.make(path)
-      try check()
+      _ = try openFolder()
     } catch {
       throw Failure(
         .failed, "\(error.description) (keys are kept there; XDG_STATE_HOME can name another)")
+    }
+    if Self.isOpenToOthers(path) {
+      throw Failure(
+        .failed,
+        "others can write to the folder \(path), so its keys may not be what they were: see what "
+          + "is in it, then chmod go-w \(path)")
     }
   }
 
@@ -53,13 +59,16 @@ public struct StateFolder: Sendable {
     if mkdir(path, 0o700) != 0, errno != EEXIST { throw error }
   }
 
-  private func check() throws(SystemError) {
-    let folder = try openFolder()
+  /// Whether others can write to the folder that the environment names: somebody may have changed
+  /// what is in it. That is no reason to go on without it.
+  static var isOpenToOthers: Bool {
+    path { name in getenv(name).map { String(cString: $0) } }.map(isOpenToOthers) ?? false
+  }
+
+  private static func isOpenToOthers(_ path: String) -> Bool {
     var status = stat()
-    try checked(fstat(folder.raw, &status), "look at the folder \(path)")
-    if status.st_mode & 0o022 != 0 {
-      throw SystemError(EPERM, "use the folder \(path), since others can write to it")
-    }
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      && status.st_mode & 0o022 != 0
   }
 
   func openFolder() throws(SystemError) -> OwnedFD {

@@ -29,10 +29,11 @@ extension JoinSession {
       for line in FiguresText.session(ours: ours, theirs: theirs, columns: columns) {
         show(.help("  \(line)"))
       }
-    case .sessions: break
+    case .sessions, .past, .pastEnd, .attachment: break
     case .figuresUnknown:
       show(.complaint("the server is a chatd of an earlier version, which tells no figures"))
     case .connectionLost(let isShutDown):
+      readingPace.noteLostConnection()
       isServerLost = true
       arrive(.connectionLost(isShutDown: isShutDown))
       showWaiting()
@@ -53,6 +54,7 @@ extension JoinSession {
       arrive(.left(name), in: room)
     case .message(let heard):
       conversation[room]?.roster.add(heard.from)
+      readingPace.note(heardBytes: heard.text.count)
       arrive(.message(heard), in: room, at: heard.time)
     case .topic(let from, let text):
       conversation[room]?.topic = text
@@ -63,8 +65,7 @@ extension JoinSession {
     case .pictureLost(let from):
       arrive(.complaint("a picture of \(ShownText.string(from)) did not arrive"), in: room)
     case .missed(let count):
-      arrive(.missed(count, isReaderSlow: wasHeldBack), in: room)
-      wasHeldBack = false
+      arrive(.missed(count, isReaderSlow: readingPace.wasSlow), in: room)
     case .restored(.whole): restore(.whole, in: room)
     case .restored(let how):
       if room == .lobby { isServerLost = false }
@@ -112,7 +113,10 @@ extension JoinSession {
   private func end(_ ending: ClientEnding) {
     // Somebody who asked to go is not told that the server missed it.
     if !(wantsLeave && outcome != nil) {
-      outcome = outcome ?? options.client.failure(ending, at: server, trust)
+      outcome =
+        outcome
+        ?? options.client.failure(
+          ending, at: server, trust, unreachableError: connection.unreachableError)
     }
     isOver = true
     finishIfIdle()

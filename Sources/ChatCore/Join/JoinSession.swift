@@ -38,8 +38,8 @@ final class JoinSession {
   var waitingTimer: Reactor.Timer?
   /// Whether the server does not answer, as far as is known.
   var isServerLost = false
-  /// Whether the screen took less than came, since something was last missed.
-  var wasHeldBack = false
+  /// Whether what is missing may be missing because of whoever reads the screen.
+  var readingPace = ReadingPace()
   /// Set once the connection has ended; the process goes on while pictures are being saved.
   var isOver = false
   /// Whether `--timeout` is over, so that a reader that stalls is not waited for.
@@ -226,7 +226,7 @@ final class JoinSession {
     if isOver { return }
     if case .lines(let lines) = screen { lines.setReading(!connection.isBusy) }
     let isReceiving = !isScreenBusy && order.count < Limits.arrivalsHeldMax
-    if !isReceiving { wasHeldBack = true }
+    readingPace.note(isReceiving: isReceiving)
     connection.setReceiving(isReceiving)
   }
 }

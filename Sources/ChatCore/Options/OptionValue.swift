@@ -31,6 +31,22 @@ public enum OptionValue {
     return value * (unit ?? 1)
   }
 
+  /// Bytes, as a whole number that may have `K`, `M`, `G` or `T` behind it (of 1,024).
+  public static func bytes(_ text: String, min: Int, for flag: String) throws(Failure) -> Int {
+    let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+    let shift = text.last.flatMap { shifts[Character($0.uppercased())] }
+    let number = shift == nil ? text[...] : text.dropLast()
+    let isPlain = !number.isEmpty && number.allSatisfy { $0.isASCII && $0.isNumber }
+    let (value, overflow) = (Int(number) ?? .max).multipliedReportingOverflow(by: 1 << (shift ?? 0))
+    guard isPlain, !overflow, value >= min, value < .max else {
+      throw Failure(
+        .usage,
+        "\(flag) \(ShownText.string(text)): a size such as 500M or 2G is needed, at least "
+          + "\(min) bytes")
+    }
+    return value
+  }
+
   /// One of an enumeration's raw values.
   public static func choice<Choice: RawRepresentable & CaseIterable>(
     _ text: String, _: Choice.Type, for flag: String

@@ -19,6 +19,13 @@ public struct ServeOptions: Sendable {
   public var classicPolicy: ClassicPolicy?
   /// The port on which servers are looked for.
   public var discoveryPort = DiscoveryGroup.port
+  /// Whether messages are kept, for how long, and how much room the database may take; nil for
+  /// ever, and for any.
+  public var keepsHistory = true
+  public var keepSeconds: Double?
+  public var keepBytesMax: Int?
+  /// Where the key and the history are; nil for where the environment says.
+  public var stateFolder: String?
   /// A file whose first line clients must know.
   public var passwordFile: String?
   /// What the server calls itself; nil for the machine's name.

@@ -1,14 +1,14 @@
 import ChatEngine
 import Glibc
 
-/// By what clients know the server, and what it knows of them from before: its key, its password,
-/// and which names belong to which keys.
+/// By what clients know the server: its key, its password, its name; and the folder where it keeps
+/// what lasts.
 struct ServerIdentity {
   private let keyPair: KeyPair?
   private let password: (key: SecretKey, salt: [UInt8])?
   private let name: String
-  /// Where names are kept; nil where there is no place for them.
-  let owned: OwnedNames?
+  /// Where it all lies; nil where there is no place for it.
+  let folder: StateFolder?
   /// What is not as it should be, though the server runs: one line each for a person.
   let warnings: [String]
 
@@ -22,14 +22,16 @@ struct ServerIdentity {
     do throws(Failure) {
       folder = try StateFolder()
     } catch {
+      // With another key its clients would refuse it, and not know why.
+      if StateFolder.isOpenToOthers { throw error }
       warnings.append("the server's key is for this run only: \(error.message)")
     }
     if let folder {
       keyPair = try KeyFile.server.loadOrMake(in: folder)
-      owned = try OwnedNames(in: folder)
     } else {
-      (keyPair, owned) = (nil, nil)
+      keyPair = nil
     }
+    self.folder = folder
     if let path = options.passwordFile {
       let file = try PasswordFile(path)
       if let warning = file.warning { warnings.append(warning) }
@@ -50,7 +52,6 @@ struct ServerIdentity {
     configuration.keyPair = keyPair
     configuration.password = password
     configuration.serverName = name
-    configuration.ownedNames = owned?.loaded ?? []
   }
 
   private static func hostName() -> String {

@@ -19,9 +19,7 @@ final class ServerLoop {
   private let log: LogSink
   private let manager = ServiceManager()
   private let pictures: WorkerThread<SavedPicture>?
-  private let owners: WorkerThread<OwnedBatch>?
-  /// What this turn of the loop tells of who owns which name.
-  private var owned: [OwnedNames.Owned] = []
+  private let history: ServerHistory
   /// Whether a person started this at a terminal, which ends with it.
   private let isByHand: Bool
   private let signals: Signals
@@ -54,6 +52,12 @@ final class ServerLoop {
     identity = try ServerIdentity(options)
     identity.complete(&configuration)
     configuration.port = socket.localAddress?.port ?? options.port
+    // A server that has no place for one runs without.
+    let opened = try identity.folder.map { folder throws(Failure) in
+      try OpenedHistory(in: folder)
+    }
+    opened?.complete(&configuration)
+    configuration.keepsHistory = options.keepsHistory && opened != nil
     engine = ServerEngine(configuration)
     impairment = Self.seeded(options.impairment)
     port = DatagramPort(socket, engine, impairedBy: impairment, on: reactor)
@@ -67,16 +71,18 @@ final class ServerLoop {
         stream: try OutputStream(fd: logFD), fd: logFD, format: options.logFormat,
         level: options.logLevel)
       pictures = try Self.pictureWorker(store, log)
-      owners = try Self.ownerWorker(identity.owned, log)
+      history = ServerHistory(opened, options, log, on: reactor)
     } catch {
       throw Failure(error)
     }
     signals.handler = { [unowned self] in handle(signal: $0) }
+    history.onCompletion = { [unowned self] in complete($0) }
   }
 
   /// Runs until it was told to stop.
   func run() throws(SystemError) {
     try port.open()
+    try history.open()
     outageWatch = try reactor.watch(transcript.outageFD, for: .readable) { [unowned self] _ in
       reportOutage()
     }
@@ -109,9 +115,7 @@ final class ServerLoop {
     log.write(summary(event: "stopped"))
     let end = Clocks.now() + .milliseconds(Limits.drainMilliseconds)
     pictures?.drain(until: end)
-    // What could not be written before is tried once more.
-    _ = owners?.send(OwnedBatch(names: []))
-    owners?.drain(until: end)
+    history.drain(until: end)
     transcript.drain(until: end)
     log.stream.drain(until: end)
   }
@@ -120,9 +124,7 @@ final class ServerLoop {
 
   private func endTurn() {
     port.endTurn()
-    for effect in engine.output.effects { perform(effect) }
-    engine.output.effects.removeAll(keepingCapacity: true)
-    keepOwners()
+    performEffects()
     transcript.append(engine.output.transcript)
     engine.output.transcript.removeAll(keepingCapacity: true)
     for record in engine.output.takeLog() { log.write(record) }
@@ -144,24 +146,35 @@ final class ServerLoop {
     log.write(LogRecord(.error, "not-written", [("reason", .text(reason))]))
   }
 
+  private func performEffects() {
+    let effects = engine.output.effects
+    engine.output.effects.removeAll(keepingCapacity: true)
+    for effect in effects { perform(effect) }
+  }
+
   private func perform(_ effect: ServerEffect) {
     switch effect {
     case .savePicture(let name, let jpeg):
       if pictures?.send(SavedPicture(name: name, jpeg: jpeg)) == false {
         engine.output.drop(.saveQueue, from: nil, at: reactor.now)
       }
-    case .keepOwner(let name, let owner): owned.append((name, owner))
-    case .commit: preconditionFailure("no history is kept")
+    case .commit(let batch):
+      // Without a database nothing waits for it.
+      if !history.commit(batch) { engine.settle(nil, at: port.turnTime()) }
+    case .ask(let id, .page(let query)): history.ask(id, .page(query))
+    case .ask(let id, .search(let query)): history.ask(id, .search(query))
     }
   }
 
-  /// Has all of a turn written down at once: many come in one, and each write waits for the disk.
-  private func keepOwners() {
-    if owned.isEmpty { return }
-    if owners?.send(OwnedBatch(names: owned)) == false {
-      engine.output.drop(.saveQueue, from: nil, at: reactor.now)
+  private func complete(_ completion: HistoryStore.Completion) {
+    switch completion {
+    case .committed: engine.settle(nil, at: port.turnTime())
+    case .failed(_, let error): engine.settle(StoreFailure(error.text), at: port.turnTime())
+    case .page(let id, let page): engine.answer(id, .page(page), at: port.turnTime())
+    case .unanswered(let id, let error):
+      engine.answer(id, .failure(error.text), at: port.turnTime())
+    case .inbox, .retained, .notRetained, .mended, .broken: break
     }
-    owned.removeAll()
   }
 
   // MARK: Signals
@@ -328,26 +341,6 @@ extension ServerLoop {
     }
   }
 
-  private static func ownerWorker(
-    _ owned: OwnedNames?, _ log: LogSink
-  ) throws(SystemError) -> WorkerThread<OwnedBatch>? {
-    guard let owned else { return nil }
-    let keeper = NameKeeper(owned)
-    // Each time waits for the disk, so a crowd's names are written together.
-    return try WorkerThread(
-      capacity: Limits.ownersWaitingMax, gapMilliseconds: UInt32(Limits.ownersGapMilliseconds)
-    ) { batches in
-      do throws(Failure) {
-        try keeper.keep(batches.flatMap { $0.names })
-      } catch {
-        log.write(LogRecord(.error, "owner-not-kept", [("reason", .text(error.message))]))
-      }
-    }
-  }
-}
-
-private struct OwnedBatch: Sendable {
-  var names: [OwnedNames.Owned]
 }
 
 private struct SavedPicture: Sendable {

@@ -28,6 +28,11 @@ extension Limits {
   public static let sharedFramesBytesMax = 40
   /// All frames that are no data, at their longest.
   public static let owedFramesBytesMax = 96
+  /// Questions of a session for the past that wait, and that are being looked up.
+  public static let historyQuestionsMax = 64
+  public static let historyQuestionsOutMax = 2
+  /// With more that was answered and not taken, no more is looked up.
+  public static let historyBacklogBytesHigh = 1 << 20
   /// Channels of a session for rooms besides the lobby, and for history.
   public static let sideChannelsMax = 72
   /// Those of them that ask whether the other end is there, and answer that.
@@ -132,6 +137,9 @@ extension Limits {
   public static let longAnswersPerSecond = 500
   /// For how long a client doubts a Reset: who knows the session answers meanwhile.
   public static let resetDoubtMilliseconds = 500
+  /// The same for a Reset with another token, which anybody can make up: long enough for some
+  /// probes, on a bad link, too.
+  public static let foreignResetDoubtMilliseconds = 3_000
   /// Resets in a second.
   public static let resetsPerSecond = 100
   /// Deadlines in a queue for each session, most of which are stale, before the stale ones go.
@@ -219,12 +227,10 @@ extension Limits {
   public static let ownedNamesBurst = 256
   /// That a name is used is written down at most so often.
   public static let ownedNameToldSeconds = 3_600
-  /// Turns of the loop whose owners may wait to be written down.
-  public static let ownersWaitingMax = 8_192
-  /// Names whose owners could not be written down and are tried again, the latest.
-  public static let ownersUnwrittenMax = 65_536
-  /// They are written down at most so often.
-  public static let ownersGapMilliseconds = 50
+  /// Names that were claimed or used and are not written down yet, the latest.
+  public static let claimsWaitingMax = 65_536
+  /// Where they could not be, that is tried again after so long, or with the next message.
+  public static let claimsGapSeconds = 5
 
   // MARK: Encryption
 

@@ -30,6 +30,11 @@ extension Limits {
   public static let searchWordsMax = 32
   /// Messages that one step of retention deletes, in one transaction.
   public static let retentionStepMessages = 1_000
+  /// What is too old, or too much, is looked for so often.
+  public static let retentionGapSeconds = 3_600
+  /// The longest time that messages can be kept for, and the least room for them.
+  public static let keepSecondsMax = 36_500 * 86_400
+  public static let keepBytesMin = 1 << 20
   /// The longest line of an import, and lines that it commits at once.
   public static let importLineBytesMax = 1 << 20
   public static let importBatchLines = 1_000

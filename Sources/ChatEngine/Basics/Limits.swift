@@ -60,6 +60,8 @@ public enum Limits {
   public static let roomLogsShareMin = 16
   /// Besides the lobby.
   public static let roomsPerMemberMax = 64
+  /// Answers to programs of before that wait until what was said before is kept.
+  public static let answersWaitingMax = 4_096
   /// With more than so many bytes of messages that wait to be kept, no more are taken.
   public static let keepingBytesHigh = 8 << 20
 
@@ -70,11 +72,6 @@ public enum Limits {
   /// Servers that a user has met, and the file that lists them.
   public static let knownServersMax = 4_096
   public static let knownServersBytesMax = 2 << 20
-  /// The file of owned names: `ownedNamesMax` lines of a key and a name take 11 MiB, and several
-  /// servers may share it.
-  public static let ownedNamesBytesMax = 64 << 20
-  /// A longer file is written anew, with a line for each name.
-  public static let ownedNamesBytesHigh = 16 << 20
   /// Tries, 10 ms apart, to change a file that another process is changing.
   public static let stateLockTriesMax = 200
 

@@ -17,7 +17,10 @@ extension NativeClient {
     repeatGap = min(repeatGap * 2, .seconds(Limits.questionGapSecondsMax))
     nextRepeat = now + repeatGap
     switch phase {
-    case .asking: put(Handshake.hello(nonce: helloNonce))
+    case .asking:
+      // For as long as a server is away this machine may get another address, or none for a while.
+      isPathSuspect = wasJoined && repeatGap == .seconds(Limits.questionGapSecondsMax)
+      put(Handshake.hello(nonce: helloNonce))
     case .initiating where repeats <= Limits.initiationRepeatsMax: put(initiation)
     case .initiating: ask(at: now)
     default: nextRepeat = nil
@@ -151,12 +154,17 @@ extension NativeClient {
     guard let (id, token) = Handshake.readReset(bytes), id == session?.remoteID,
       let expected = session?.resetToken
     else { return }
-    // Tokens can be collected, so it is only a reason to ask: who is there answers in time.
-    if Blake2b.areEqual(token.span, expected.span), resetDeadline == nil {
-      resetDeadline = now + .milliseconds(Limits.resetDoubtMilliseconds)
-      session?.ping()
-      flush(at: now)
-    }
+    // Tokens can be collected, and a server that has another key by now makes others. So it is only
+    // a reason to ask: who is there answers in time.
+    let isOurs = Blake2b.areEqual(token.span, expected.span)
+    let due =
+      now
+      + .milliseconds(
+        isOurs ? Limits.resetDoubtMilliseconds : Limits.foreignResetDoubtMilliseconds)
+    if let resetDeadline, resetDeadline <= due { return }
+    resetDeadline = due
+    session?.ping()
+    flush(at: now)
   }
 
   // MARK: Losing a session
@@ -167,6 +175,7 @@ extension NativeClient {
   public func handleUnreachable(isRefused: Bool, at now: Instant) {
     switch phase {
     case .ended, .waiting: break
+    // No way leads there, so that there is nothing to begin with.
     case .idle: end(.unreachable)
     case .joined, .joining, .leaving:
       // A cable that is out comes back; a closed port is a server that has gone.

@@ -27,6 +27,9 @@ public struct ServerConfiguration: Sendable {
   public var serverName = ""
   /// Names that keys owned before.
   public var ownedNames: [(name: MemberName, owner: PublicKey)] = []
+  /// Rooms that were kept from before, and how far programs had said and shown things.
+  public var rooms: [KeptRoom] = []
+  public var senders: [StoreBatch.Sender] = []
   public var keepsTranscript = true
   /// Whether messages are told only once they are kept for ever.
   public var keepsHistory = false

@@ -53,10 +53,10 @@ public enum ServerEffect: Sendable {
   /// Keep messages for ever, together or not at all; `ServerEngine.settle` is told when that is
   /// done.
   case commit(StoreBatch)
+  /// Answer a question for the past; `ServerEngine.answer` is told.
+  case ask(UInt64, HistoryQuestion)
   /// Keep a picture as a file named after its sender.
   case savePicture(name: String, jpeg: [UInt8])
-  /// Remember that a name belongs to a key, and that it was used now.
-  case keepOwner(name: MemberName, owner: PublicKey)
 }
 
 /// Why something was not passed on. The raw value stands in the log.

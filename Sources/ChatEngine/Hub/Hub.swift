@@ -82,13 +82,21 @@ public struct Hub {
   private var members: Slab<Member>
   /// By `MemberName.key`.
   private var names: [String: MemberID] = [:]
-  private var owners = NameOwners()
+  var owners = NameOwners()
   private var nextGeneration: UInt32 = 0
-  private var rooms = Rooms()
-  private var queue = EventQueue()
-  private var nextBatch: UInt64 = 1
+  var rooms = Rooms()
+  var queue = EventQueue()
+  /// The room of the event that was told last.
+  var lastTold: RoomID?
+  var nextBatch: UInt64 = 1
+  var isBatchOut = false
+  /// Names that are not kept yet, and until when that is not tried again.
+  var claims: [NameOwners.Owned] = []
+  var claimsHeldUntil = Instant(nanoseconds: 0)
+  /// The time of the latest message: times do not go back in a room.
+  var latest: Int64 = 0
   private let speechRate: Rate
-  private let keepsHistory: Bool
+  let keepsHistory: Bool
 
   /// - Parameter keepsHistory: whether messages are told only once they are kept.
   public init(clientsMax: Int, speechRate: Rate, keepsHistory: Bool = false) {
@@ -185,8 +193,10 @@ public struct Hub {
   public func topic(of room: RoomID) -> String { rooms[room].topic }
   public func room(_ name: RoomName) -> RoomID? { rooms.id(of: name) }
 
-  /// The number that the room's next message gets, which may be in a batch already.
-  public func nextNumber(in room: RoomID) -> UInt64 { rooms[room].nextNumber }
+  /// The number of the room's next message that is told.
+  public func nextNumber(in room: RoomID) -> UInt64 {
+    rooms[room].nextNumber - rooms[room].untoldNumbers
+  }
 
   /// Calls `body` with every room that there is, its topic and how many are in it, in no order.
   public func forEachRoom(_ body: (RoomName, _ topic: String, _ memberCount: Int) -> Void) {
@@ -206,7 +216,7 @@ public struct Hub {
     add(.said(isAction: isAction), in: room, by: member, text, id: id, at: time)
   }
 
-  /// A member says what a room is about from now on; nothing takes that away.
+  /// A member says what a room is about from now on; an empty text takes that away.
   public mutating func setTopic(
     _ member: MemberID, of room: RoomID, _ text: Span<UInt8>, id: MessageID? = nil,
     at time: TurnTime
@@ -269,76 +279,8 @@ public struct Hub {
       kind: kind, room: room, member: member, name: author.name, owner: author.owner,
       time: time.wall, id: id, failure: failure, body: queue.keep(body))
     if !keepsHistory, event.isToBeKept { number(&event) }
+    rooms[room].untoldEvents += 1
     queue.append(event)
-  }
-
-  private mutating func number(_ event: inout HubEvent) {
-    event.number = rooms[event.room].nextNumber
-    rooms[event.room].nextNumber += 1
-  }
-
-  // MARK: Events
-
-  /// The oldest event that may be told and was not yet. When there is none, the bodies of those
-  /// that were told go.
-  public mutating func nextEvent() -> HubEvent? {
-    if !keepsHistory { queue.releaseAll() }
-    guard let event = queue.next() else { return nil }
-    if event.kind == .topic, event.failure == nil {
-      rooms[event.room].topic = String(decoding: bytes[place(of: event)], as: UTF8.self)
-    }
-    if case .left = event.kind { rooms.forgetIfUnused(event.room) }
-    return event
-  }
-
-  /// What `place` names parts of: texts and JPEGs that are not told yet, each copied once. What its
-  /// caller commands before it takes the events, and how much it lets wait, bounds it.
-  public var bytes: [UInt8] { queue.bytes }
-
-  /// Where the body of an event that was taken last lies in `bytes`.
-  public func place(of event: HubEvent) -> Range<Int> { queue.place(of: event) }
-
-  /// Calls `body` with each event that was not told yet, in order.
-  public func forEachWaiting(_ body: (HubEvent) -> Void) { queue.forEachWaiting(body) }
-
-  // MARK: Keeping
-
-  /// How many bytes of messages wait to be kept.
-  public var waitingBytes: Int { queue.waitingBytes }
-
-  /// What is to be kept next: all messages that wait, if no batch is out. They get their numbers.
-  public mutating func takeBatch() -> StoreBatch? {
-    guard keepsHistory else { return nil }
-    let indices = queue.beginBatch()
-    if indices.isEmpty { return nil }
-    var batch = StoreBatch(id: nextBatch)
-    nextBatch += 1
-    var senders: [ClientProgram: Int] = [:]
-    for index in indices where queue[index].isToBeKept {
-      var event = queue[index]
-      number(&event)
-      queue[index] = event
-      let body = bytes.span.array(queue.place(of: event))
-      batch.add(event, in: rooms[event.room].name, body)
-      if let sender = StoreBatch.Sender(of: event) {
-        let place = senders[sender.program, default: batch.senders.count]
-        senders[sender.program] = place
-        if place == batch.senders.count { batch.senders.append(sender) }
-        batch.senders[place].merge(sender)
-      }
-    }
-    return batch
-  }
-
-  /// The batch that is out is kept, and its messages may be told; or it is not, and they have
-  /// failed: their numbers are given again.
-  public mutating func settleBatch(_ failure: StoreFailure? = nil) {
-    if failure != nil {
-      for index in queue.batch.reversed() where queue[index].isToBeKept {
-        rooms[queue[index].room].nextNumber = queue[index].number
-      }
-    }
-    queue.endBatch(failure)
   }
 
   /// Who left must not be spoken for: its slot may be another's.
@@ -371,6 +313,13 @@ public struct Hub {
 
   // MARK: Owned names
 
+  /// Remembers a room that was there before the server was started.
+  public mutating func restore(_ kept: KeptRoom) {
+    guard let id = rooms.make(kept.name) else { return }
+    rooms[id].topic = kept.topic
+    rooms[id].nextNumber = kept.nextNumber
+  }
+
   /// Remembers a name that a key owned before the server was started.
   public mutating func restore(_ name: MemberName, ownedBy owner: PublicKey) {
     owners.restore(name, for: owner)
@@ -388,10 +337,5 @@ public struct Hub {
     guard let owner = members[member.slot].owner else { return false }
     let here = names
     return owners.use(members[member.slot].name, by: owner, at: now) { here[$0.key] != nil }
-  }
-
-  /// The names that got an owner, or were used by theirs, since this was last asked.
-  public mutating func takeClaims() -> [(name: MemberName, owner: PublicKey)] {
-    owners.takeClaims()
   }
 }

@@ -175,12 +175,6 @@ public final class CipherKey {
       key: key, nonce: CipherNonce(number: Self.rekeyNumber))
     next.update(from: sealed.start, count: Cipher.keyBytes)
   }
-
-  /// Becomes the key that follows.
-  public func rekey() {
-    schedule.drop()
-    Self.writeNext(of: key.start, to: key.start)
-  }
 }
 
 extension CipherKey: CustomStringConvertible, CustomReflectable {

@@ -11,6 +11,10 @@ public final class ServerEngine {
   private(set) var native: NativeFrontend
   private var discovery: DiscoveryFrontend
   private var isClosing = false
+  /// Whether plain clients are yet to be told that the server stops.
+  private var owesPlainShutdown = false
+  /// Answers to programs of before that wait until so many events were told.
+  private var waitingAnswers: [(after: UInt64, address: PeerAddress)] = []
   /// When those who still lack something are told all the same that the server stops.
   private var closingDeadline: Instant?
 
@@ -30,6 +34,7 @@ public final class ServerEngine {
     classic = ClassicFrontend(configuration)
     native = NativeFrontend(configuration)
     discovery = DiscoveryFrontend(configuration, key: native.publicKey)
+    for room in configuration.rooms { turn.hub.restore(room) }
     for (name, owner) in configuration.ownedNames { turn.hub.restore(name, ownedBy: owner) }
   }
 
@@ -65,7 +70,7 @@ public final class ServerEngine {
     turn.output.counters.datagramsIn &+= 1
     if let question = DiscoveryQuestion(bytes) {
       classic.noteHeard(address, at: time.instant)
-      if let answer = answer(question, from: address) { send(answer, to: address) }
+      if let answer = answer(question, from: address) { send(answer, to: address, inOrder: true) }
       return
     }
     if DatagramType.isNative(bytes) {
@@ -102,7 +107,16 @@ public final class ServerEngine {
   }
 
   /// Programs of before ask so after each thing they say, so that answer asks for no memory.
-  private func send(_ answer: DiscoveryAnswer, to address: PeerAddress) {
+  ///
+  /// - Parameter inOrder: whether it follows what was said before, since by it such a program knows
+  ///   that it was taken.
+  private func send(_ answer: DiscoveryAnswer, to address: PeerAddress, inOrder: Bool = false) {
+    if answer == .text, inOrder, turn.hub.toldCount < turn.hub.eventCount,
+      waitingAnswers.count < Limits.answersWaitingMax
+    {
+      waitingAnswers.append((turn.hub.eventCount, address))
+      return
+    }
     if answer == .text, let payload = turn.output.outbox.addPayload(ClassicText.answer) {
       turn.output.outbox.deliver(payload, to: address)
     } else {
@@ -137,20 +151,33 @@ public final class ServerEngine {
   /// - Returns: whether there is more: then this is to be called again once the outbox is empty.
   public func fill(at time: TurnTime) -> Bool {
     turn.time = time
-    if let batch = turn.hub.takeBatch() { turn.output.effects.append(.commit(batch)) }
+    keep()
     let hasMore = native.fill(&turn)
+    // Sessions that ended just now make news for the others.
+    keep()
+    return hasMore || native.hasNews
+  }
+
+  /// Gives what waits to be kept to whoever keeps it, if that is free, and tells what need not be.
+  private func keep() {
+    if let batch = turn.hub.takeBatch(at: turn.now) { turn.output.effects.append(.commit(batch)) }
     publish()
-    return hasMore
   }
 
   /// What `ServerEffect.commit` asked for is done, or could not be. The messages are told, or their
   /// authors are told that they failed.
   public func settle(_ failure: StoreFailure?, at time: TurnTime) {
     turn.time = time
-    turn.hub.settleBatch(failure)
+    turn.hub.settleBatch(failure, at: turn.now)
     publish()
     native.resume(&turn)
     publish()
+  }
+
+  /// What `ServerEffect.ask` asked for.
+  public func answer(_ question: UInt64, _ answer: HistoryAnswer, at time: TurnTime) {
+    turn.time = time
+    native.answer(question, answer, &turn)
   }
 
   /// Tells every client that the server stops: native ones when they have all that was said, and
@@ -159,12 +186,20 @@ public final class ServerEngine {
     turn.time = time
     isClosing = true
     closingDeadline = time.instant + .seconds(Limits.settleSecondsMax)
-    classic.announceShutdown(&turn)
+    owesPlainShutdown = true
+    tellPlainShutdown()
     native.announceShutdown()
   }
 
+  /// Tells plain clients that the server stops, once they have all that was said.
+  private func tellPlainShutdown() {
+    guard owesPlainShutdown, turn.hub.toldCount == turn.hub.eventCount else { return }
+    owesPlainShutdown = false
+    classic.announceShutdown(&turn)
+  }
+
   /// Whether every native client was told that the server stops.
-  public var isDrained: Bool { native.isEmpty }
+  public var isDrained: Bool { native.isEmpty && turn.hub.isSettled }
 
   // MARK: What tests look at
 
@@ -178,6 +213,9 @@ public final class ServerEngine {
     return names
   }
 
+  /// How many bytes of messages wait to be kept.
+  package var waitingBytes: Int { turn.hub.waitingBytes }
+
   package var footprint: NativeFrontend.Footprint { native.footprint }
 
   private func publish() {
@@ -189,9 +227,14 @@ public final class ServerEngine {
       native.deliver(event, body, at: turn.now)
       if event.failure == nil { record(event, body) }
     }
-    for (name, owner) in turn.hub.takeClaims() {
-      turn.output.effects.append(.keepOwner(name: name, owner: owner))
-    }
+    if !waitingAnswers.isEmpty { sendWaitingAnswers() }
+    tellPlainShutdown()
+  }
+
+  private func sendWaitingAnswers() {
+    let due = waitingAnswers.prefix { $0.after <= turn.hub.toldCount }
+    waitingAnswers.removeFirst(due.count)
+    for (_, address) in due { send(.text, to: address) }
   }
 
   private func record(_ event: HubEvent, _ body: Span<UInt8>) {

@@ -9,7 +9,7 @@
 struct CongestionControl {
   private var window = Double(Limits.congestionWindowBytesFirst)
   /// ssthresh: slow start ends here.
-  private var threshold = Double.infinity
+  private(set) var threshold = Double.infinity
   /// What was sent and neither acknowledged, lost nor discarded.
   private(set) var bytesInFlight = 0
   /// When the window shrank last: what was sent until then says nothing new.
@@ -42,11 +42,6 @@ struct CongestionControl {
   /// Whether half of the window is in flight. A window that grows from there on in slow start is
   /// there before it is needed, and who sends little but often need not be acknowledged as often.
   var isHalfUsed: Bool { 2 * bytesInFlight >= windowBytes }
-  /// The window with which slow start ended; nil where none did.
-  var thresholdBytes: Int? { threshold.isFinite ? Int(threshold) : nil }
-
-  /// Whether a datagram of so many bytes may be sent.
-  func hasRoom(for bytes: Int) -> Bool { bytesInFlight + bytes <= windowBytes }
 
   mutating func onSent(bytes: Int) { bytesInFlight += bytes }
 

@@ -68,12 +68,6 @@ public struct ObjectLog {
     }
   }
 
-  /// The position at which the object of `number`, or the first after it, begins.
-  public func position(ofNumber number: UInt64) -> UInt64 {
-    for object in objects[dropped...] where object.number >= number { return object.start }
-    return end
-  }
-
   /// The object that a position between `base` and `end` lies in.
   func index(at position: UInt64) -> Int {
     var (low, high) = (dropped, objects.count - 1)

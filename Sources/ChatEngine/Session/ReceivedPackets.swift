@@ -22,6 +22,9 @@ struct ReceivedPackets {
   private var nextInOrder: UInt64 = 0
   /// When the packet with the largest number came.
   private var largestAt = Instant(nanoseconds: 0)
+  /// The packet that told of what is below a number, and is to be acknowledged; nil where none is.
+  @Compact private var telling: UInt64?
+  private var toldEnd: UInt64 = 0
 
   /// Notes a packet that came for the first time.
   ///
@@ -64,11 +67,19 @@ struct ReceivedPackets {
     }
   }
 
-  /// Forgets the ranges that lie wholly below `number`, except the highest: to be called when the
-  /// peer has acknowledged a packet whose ACK named `number` as the largest (§13.2.4). What it
-  /// knows need not be said again, so that old gaps do not make every ACK longer.
-  mutating func forget(below number: UInt64) {
-    while let first = lower.first, first.upperBound <= number {
+  /// The ACK that was just written goes out in packet `packet`, which the peer is to acknowledge.
+  /// One such packet is kept in mind at a time, which is often enough.
+  mutating func noteTold(in packet: UInt64) {
+    guard telling == nil, let largest else { return }
+    (telling, toldEnd) = (packet, largest + 1)
+  }
+
+  /// The peer acknowledged these packets. What it was told in one of them need not be said again
+  /// (§13.2.4), so that old gaps do not make every ACK longer; the highest range is kept.
+  mutating func peerHas(_ packets: ClosedRange<UInt64>) {
+    guard let telling, packets.contains(telling) else { return }
+    self.telling = nil
+    while let first = lower.first, first.upperBound <= toldEnd {
       _ = lower.popFirst(atMost: .max)
     }
   }
@@ -76,11 +87,10 @@ struct ReceivedPackets {
   /// The largest number that came: what the next ACK names.
   var largest: UInt64? { highest.isEmpty ? nil : highest.upperBound - 1 }
 
-  /// More than the next ACK frame will take, its type byte included; 0 where there is none.
-  func ackFrameBytesMax() -> Int {
-    guard let largest else { return 0 }
-    // No number of the frame but the delay, of at most 8 bytes, is greater than the largest.
-    return 10 + ByteWriter.varintBytes(largest) * 2 * (lower.count + 1)
+  /// The largest number that the peer acknowledged, once all ranges were told by `peerHas`. Where
+  /// the packet that is kept in mind was passed by a later one, the next takes its place.
+  mutating func settleTold(through largest: UInt64) {
+    if let telling, telling < largest { self.telling = nil }
   }
 
   /// Writes an ACK frame, type byte and all, with as many ranges as there is room for, the highest

@@ -23,7 +23,9 @@ struct RoundTrip {
     let ackDelay = min(max(ackDelay, 0), Self.ackDelayMax)
     self.latest = latest
     minimum = minimum == 0 ? latest : min(minimum, latest)
-    adjusted = latest - minimum >= ackDelay ? latest - ackDelay : latest
+    // Not less than the least sample. RFC 9002 §5.3 takes nothing off where it would be, and so
+    // makes a short way as long as acknowledgements wait.
+    adjusted = max(latest - ackDelay, minimum)
     guard hasSample else {
       hasSample = true
       smoothed = latest

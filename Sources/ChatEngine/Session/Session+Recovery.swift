@@ -11,6 +11,7 @@ extension Session {
     let head = AckFrame.read(&reader) { range in
       if range.upperBound >= next { isSane = false }
       if isSane, $losses { losses.noteAcknowledged(range) }
+      if isSane { received.peerHas(range) }
       // What is below the oldest packet was settled long ago.
       guard isSane, !sent.isEmpty, range.upperBound >= sent.first else { return }
       for number in max(range.lowerBound, sent.first)...range.upperBound {
@@ -29,6 +30,7 @@ extension Session {
         wasWindowLimited: news.usedWindow)
       pacer.adapt(to: congestion, roundTrip, at: now)
     }
+    received.settleTold(through: head.largest)
     keys.onAcknowledged(head.largest)
     // What was told without being asked for need not be asked for.
     bytesSinceAckNow = min(bytesSinceAckNow, congestion.bytesInFlight)

@@ -94,7 +94,7 @@ struct HyStartTests {
     flow.run(seconds: 0.15, roundTrip: 50)
     for _ in 0..<8 { flow.run(seconds: 0.07, roundTrip: 70) }
     #expect(!flow.control.isSlowStart)
-    #expect(flow.control.thresholdBytes.map { $0 <= flow.control.windowBytes } == true)
+    #expect(Int(flow.control.threshold) <= flow.control.windowBytes)
     let window = flow.control.windowBytes
     flow.run(seconds: 0.07, roundTrip: 70)
     #expect(flow.control.windowBytes - window < 2 * 1_200)

@@ -80,6 +80,8 @@ final class SessionEnd {
   var talkSettled: UInt64 { session.talkSettled }
   var controlSettled: UInt64 { session.control.settled }
   var talkReceived: UInt64 { session.talkIn.next }
+  /// How many ranges of packet numbers the next ACK names.
+  var ackRanges: Int { session.received.numbers.count }
 
   func expect(_ number: UInt64, length: Int, sharedKey: CipherKey? = nil) -> Bool {
     session.expectObject(number, length: length, sharedKey: sharedKey)

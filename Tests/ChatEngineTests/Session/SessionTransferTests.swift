@@ -55,6 +55,25 @@ struct SessionTransferTests {
     #expect(pair.a.ending == nil && pair.b.ending == nil)
   }
 
+  @Test("Gaps of long ago are not told in every ACK for ever", arguments: 0..<4)
+  func forgetsGaps(seed: UInt64) {
+    let pair = SessionPair(seed: seed) { $0.lossPercent = 20 }
+    for text in Self.texts(150) {
+      pair.a.say(text)
+      pair.b.say(text)
+      pair.run(.milliseconds(5))
+    }
+    #expect(pair.run(.seconds(60)) { pair.a.isSettled && pair.b.isSettled })
+    #expect(pair.a.ackRanges > 1 || pair.b.ackRanges > 1)
+    (pair.a.link.lossPercent, pair.b.link.lossPercent) = (0, 0)
+    for text in Self.texts(6) {
+      pair.a.say(text)
+      pair.b.say(text)
+      pair.run(.milliseconds(200))
+    }
+    #expect(pair.a.ackRanges == 1 && pair.b.ackRanges == 1)
+  }
+
   @Test(
     "A shared object arrives as it is, for paths of several MTUs", arguments: [1_200, 1_472, 9_000])
   func sharedObject(mtu: Int) {

@@ -26,6 +26,10 @@ public struct NativeFrontend: ~Copyable {
   var runs = NativeRuns()
   /// How many sessions each member has, by its slot in the hub.
   var sessionCounts: [UInt32] = []
+  /// What is being looked up of the past, and the number of the next question.
+  var questions: [UInt64: Question] = [:]
+  var nextQuestion: UInt64 = 1
+  let keepsHistory: Bool
   /// Peers of whom no more is taken until what waits to be kept is.
   var heldUp: [UInt32] = []
   /// Peers that may have something to send.
@@ -60,6 +64,7 @@ public struct NativeFrontend: ~Copyable {
     password = configuration.password
     serverName = Handshake.shortened(configuration.serverName)
     takesAES = configuration.takesAES
+    keepsHistory = configuration.keepsHistory
     cookies = Cookies(&random)
     resetKey = keyPair.secret.withBytes {
       Blake2b.keyed256(key: $0, Array("reset token".utf8))
@@ -67,6 +72,7 @@ public struct NativeFrontend: ~Copyable {
     logID = random.uint64()
     peers = Slab(capacity: configuration.clientsMax + Limits.unconfirmedMax)
     firstGeneration = configuration.firstSessionGeneration
+    for sender in configuration.senders { runs.restore(sender) }
     self.random = random
   }
 
@@ -229,6 +235,11 @@ public struct NativeFrontend: ~Copyable {
       hash: hash)
   }
 
+  /// Whether something is to be told now that `fill` has not seen.
+  var hasNews: Bool {
+    lobby.hasNews || roomsWithNews.contains { rooms[Int($0)]?.hasNews == true }
+  }
+
   /// Fills the outbox with what the sessions have to send, until it is high.
   ///
   /// - Returns: whether there is more, so that this is to be called again once the outbox is empty.
@@ -261,7 +272,7 @@ public struct NativeFrontend: ~Copyable {
   }
 
   private mutating func send(_ peer: NativePeer, _ turn: inout Turn) {
-    if isClosing { closeIfSettled(peer) }
+    if isClosing, turn.hub.isSettled { closeIfSettled(peer) }
     let state = peer.session.sendAll(
       into: &turn.output.outbox, from: sources, at: turn.now,
       atMost: Limits.sessionDatagramsPerTurn)
@@ -283,6 +294,7 @@ public struct NativeFrontend: ~Copyable {
 
   /// Goes on with those of whom nothing was taken while too much waited to be kept.
   public mutating func resume(_ turn: inout Turn) {
+    if isClosing { for peer in peers.values { enqueue(peer) } }
     let slots = heldUp
     heldUp.removeAll(keepingCapacity: true)
     for slot in slots {

@@ -20,6 +20,16 @@ final class NativePeer {
   var run: UInt64 = 0
   @Seldom var uploads: Uploads
   @Seldom var stays: Stays
+  @Seldom var questions: Questions
+
+  /// What a client asks of the past.
+  struct Questions: HasBeginning {
+    /// Where it is answered.
+    var channel: UInt64?
+    var waiting: [NativeRequest.History] = []
+    /// How many are being looked up.
+    var out = 0
+  }
 
   /// A room besides the lobby, on its channel.
   struct Stay {
@@ -141,6 +151,14 @@ struct NativeRuns {
 
   /// Whether none was here yet.
   var isEmpty: Bool { runs.isEmpty }
+
+  /// Remembers a run of the time before the server was started.
+  mutating func restore(_ sender: StoreBatch.Sender) {
+    var run = NativeRun()
+    (run.said.accepted, run.said.settled) = (sender.said, sender.said)
+    (run.shown.accepted, run.shown.settled) = (sender.shown, sender.shown)
+    self[sender.program] = run
+  }
 
   /// Whether a run was here before, and is not forgotten.
   func knows(_ key: ClientProgram) -> Bool { runs[key] != nil }

@@ -147,9 +147,13 @@ final class NativeNetwork {
     }
   }
 
-  /// The server ends without a word, and another begins with the same key.
-  func restart() {
-    engine = ServerEngine(Self.configuration(UInt8(order & 127) + 10, change))
+  /// The server ends without a word, and another begins: with the same key, or with `key`.
+  func restart(key: KeyPair? = nil) {
+    engine = ServerEngine(
+      Self.configuration(UInt8(order & 127) + 10) { configuration in
+        change(&configuration)
+        if let key { configuration.keyPair = key }
+      })
   }
 
   /// A datagram from an address that is no native client's.

@@ -165,6 +165,53 @@ struct NativeResumeTests {
     #expect(people[1].conversation == ["Ann: still here"])
   }
 
+  @Test("A server that has another key after a crash is noticed at the next sign of life")
+  func otherKey() {
+    let network = NativeNetwork()
+    let ann = network.join("Ann")[0]
+    network.run(.seconds(1))
+    let other = NativeNetwork.keyPair(77)
+    network.restart(key: other)
+    let latest = Limits.sessionKeepAliveSeconds * 1_000 + Limits.foreignResetDoubtMilliseconds
+    #expect(network.run(.milliseconds(latest + 1_500)) { ann.isEnded })
+    #expect(ann.ending == .keyChanged(other.publicKey))
+  }
+
+  @Test("Resets that are forged all the time end no session, though the link loses much")
+  func forgedResets() {
+    let network = NativeNetwork(seed: 3)
+    let ann = network.join("Ann")[0]
+    ann.link.lossPercent = 10
+    let forged = Handshake.reset(
+      sessionID: ann.client.remoteSessionID, token: [UInt8](repeating: 1, count: 16))
+    for _ in 0..<300 {
+      ann.client.receive(forged.span, at: network.now)
+      network.run(.milliseconds(100))
+    }
+    #expect(ann.isJoined && !ann.events.contains(.connectionLost(isShutDown: false)))
+  }
+
+  @Test("Who looks for a server that is away tries other ways to it, too")
+  func looksForOtherWays() {
+    let network = NativeNetwork()
+    let ann = network.join("Ann")[0]
+    ann.link.isDown = true
+    network.run(.seconds(Int64(Limits.sessionSilenceSecondsMax + 30)))
+    #expect(ann.client.phase == .asking && ann.client.takePathSuspicion())
+    #expect(!ann.client.takePathSuspicion())
+    network.run(.seconds(Int64(Limits.questionGapSecondsMax)))
+    #expect(ann.client.takePathSuspicion())
+  }
+
+  @Test("Who finds no way to begin with ends at once")
+  func noWay() {
+    let network = NativeNetwork()
+    let ann = network.add("Ann", isStarted: false)
+    ann.client.handleUnreachable(isRefused: false, at: network.now)
+    network.run(.milliseconds(1))
+    #expect(ann.ending == .unreachable)
+  }
+
   @Test("Who was away for longer than the log reaches is told how much was missed")
   func misses() {
     let network = NativeNetwork { $0.messagesPerSecond = 0 }
