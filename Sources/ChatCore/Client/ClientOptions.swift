@@ -41,10 +41,14 @@ public struct ClientOptions: Sendable {
     return address
   }
 
-  /// Refuses a room that cannot be entered.
+  /// Refuses rooms that cannot be entered.
   func check(_ rooms: [RoomName]) throws(Failure) {
     if isClassic, let room = rooms.first(where: { $0 != .lobby }) {
       throw Failure(.usage, "--room \(room): \(onlyTheLobby)")
+    }
+    let most = Limits.roomsPerMemberMax
+    if Set(rooms).subtracting([.lobby]).count > most {
+      throw Failure(.usage, "--room: nobody is in more than \(most) rooms besides the lobby")
     }
   }
 

@@ -1,5 +1,6 @@
 import ChatEngine
 
+/// What arrived, for programs.
 extension Arrival {
   /// The event as one JSON object and a newline; nil for what is for a person's eyes only.
   /// `Docs/JSON.md` describes the fields.

@@ -40,7 +40,7 @@ struct Command: Equatable, Sendable {
       session.showRooms()
     },
     Command(
-      "/topic", arguments: " [TEXT]", "what this room is about; with a text, from now on"
+      "/topic", arguments: " [TEXT]", "what this room is about, or is from now on; -delete"
     ) { $0.topic($1) },
     Command("/me", arguments: " TEXT", "say what you do: \"/me waves\"") { $0.act($1) },
     Command("/who", aliases: ["/names"], "who is in this room") { session, _ in

@@ -130,14 +130,20 @@ struct Conversation {
     return isMention
   }
 
-  /// The rooms with something unread: `[2:deploys 3+, 3:ops 1!]`, where this person was named
-  /// behind an exclamation mark; nil where there is nothing.
-  var marks: String? {
-    let marks = rooms.enumerated().compactMap { index, room in
-      room.unread == 0
-        ? nil : "\(index + 1):\(room.name) \(room.unread)\(room.mentions > 0 ? "!" : "+")"
+  /// A room with something unread.
+  struct Mark: Equatable {
+    let number: Int
+    let room: RoomName
+    let unread: Int
+    /// Whether this person is named in it.
+    let isMention: Bool
+  }
+
+  var marks: [Mark] {
+    rooms.enumerated().filter { $0.element.unread > 0 }.map { index, room in
+      Mark(
+        number: index + 1, room: room.name, unread: room.unread, isMention: room.mentions > 0)
     }
-    return marks.isEmpty ? nil : "[\(marks.joined(separator: ", "))]"
   }
 
   /// Whether a text has a name in it, in any case, and not as a part of a longer word.
@@ -156,5 +162,20 @@ struct Conversation {
   private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
     scalar == "_" || scalar == "-" || scalar.properties.isCased
       || scalar.properties.numericType != nil
+  }
+}
+
+extension [Conversation.Mark] {
+  /// `[2:deploys 3+, 3:ops 1!]`, where an exclamation mark says that this person was named; nil
+  /// where there is nothing unread.
+  ///
+  /// - Parameter nameCells: how much of a room's name is shown.
+  func text(nameCells: Int) -> String? {
+    if isEmpty { return nil }
+    let marks = map { mark in
+      let name = cut(mark.room.text, toCells: nameCells)
+      return "\(mark.number):\(name) \(mark.unread)\(mark.isMention ? "!" : "+")"
+    }
+    return "[\(marks.joined(separator: ", "))]"
   }
 }

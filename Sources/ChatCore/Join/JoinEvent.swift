@@ -104,6 +104,7 @@ extension Arrival {
   var placeText: String? {
     let place = room.map { "#\($0)" } ?? "here"
     switch event {
+    case .topic(let from?, []): return "\(ShownText.string(from)) took the topic away"
     case .topic(let from?, let text):
       return "\(ShownText.string(from)) set the topic: \(ShownText.string(text))"
     case .attachment(let from, let attachment):

@@ -104,7 +104,7 @@ extension JoinSession {
     if text.utf8.count > Limits.topicBytesMax {
       return show(.complaint("a topic has at most \(Limits.topicBytesMax) bytes"))
     }
-    say(Array(text.utf8), as: .topic)
+    say(text == "-delete" ? [] : Array(text.utf8), as: .topic)
   }
 
   func act(_ text: String) {

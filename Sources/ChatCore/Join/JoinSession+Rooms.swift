@@ -7,7 +7,7 @@ extension JoinSession {
   ///
   /// - Parameters:
   ///   - room: nil for what is about the session.
-  ///   - time: the server's, in milliseconds since 1970; 0 for now.
+  ///   - time: the server's, in milliseconds since 1970; 0 where it is this moment's.
   func arrive(_ event: JoinEvent, in room: RoomName? = nil, at time: Int64 = 0) {
     order.add(
       Arrival(room: room, time: time == 0 ? Clocks.unixMilliseconds() : time, event: event))

@@ -13,7 +13,7 @@ extension JoinSession {
       }
     case .joined: begin()
     case .present, .listed, .arrived, .departed, .message, .topic, .picture, .pictureLost,
-      .missed, .restored:
+      .attachment, .missed, .restored:
       hear(event, in: .lobby)
     case .inRoom(let room, let event): hear(event, in: room)
     case .entered(let room): enter(room)
@@ -29,8 +29,7 @@ extension JoinSession {
       for line in FiguresText.session(ours: ours, theirs: theirs, columns: columns) {
         show(.help("  \(line)"))
       }
-    case .sessions: break
-    case .past, .pastEnd, .attachment: break
+    case .sessions, .past, .pastEnd: break
     case .figuresUnknown:
       show(.complaint("the server is a chatd of an earlier version, which tells no figures"))
     case .connectionLost(let isShutDown):

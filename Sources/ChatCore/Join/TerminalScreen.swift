@@ -14,7 +14,7 @@ final class TerminalScreen {
   private var ownName: String
   private var isAskingPath = false
   /// The room that is shown, and what is unread in others.
-  private var place: (room: RoomName, marks: String?) = (.lobby, nil)
+  private var place: (room: RoomName, marks: [Conversation.Mark]) = (.lobby, [])
   /// What was begun to be typed in rooms that are not shown.
   private var drafts: [RoomName: String] = [:]
   /// What was said and is not in its place yet: the newest of it, how much there is, and how much
@@ -103,6 +103,7 @@ final class TerminalScreen {
     switch arrival.event {
     case .message(let heard):
       say(heard.from, ShownText.string(heard.text), isAction: heard.isAction, at: time)
+    case .said([], .topic): remark("you took the topic away", at: time)
     case .said(let text, .topic): remark("you set the topic: \(ShownText.string(text))", at: time)
     case .said(let text, let kind):
       say(ownName, ShownText.string(text), isAction: kind == .action, at: time)
@@ -135,12 +136,13 @@ final class TerminalScreen {
     let from = ShownText.string(heard.from)
     let text = String(ShownText.string(heard.text).map { $0 == "\t" ? " " : $0 })
     let author = heard.isAction ? "* \(from)" : "\(from):"
-    let row = "\(self.time(arrival.time)) #\(room)\(key) \(author) \(text)"
+    let row =
+      "\(self.time(arrival.time)) #\(cut(room.text, toCells: nameCells))\(key) \(author) \(text)"
     line(style.dim(cut(row, toCells: TerminalSize(of: STDOUT_FILENO).columns - 1)))
   }
 
   /// Goes on in another room: a rule with its name and topic, and what was begun to be typed there.
-  func goTo(_ room: RoomName, topic: [UInt8], marks: String?) {
+  func goTo(_ room: RoomName, topic: [UInt8], marks: [Conversation.Mark]) {
     isAskingPath = false
     drafts[place.room] = editor.isEmpty ? nil : editor.text
     place = (room, marks)
@@ -154,7 +156,7 @@ final class TerminalScreen {
   }
 
   /// Says which room is shown, and what is unread in others.
-  func setPlace(_ room: RoomName, marks: String?) {
+  func setPlace(_ room: RoomName, marks: [Conversation.Mark]) {
     if (room, marks) == place { return }
     place = (room, marks)
     showPrompt()
@@ -236,7 +238,7 @@ final class TerminalScreen {
 
   private func showPrompt() {
     let count = waiting.notAccepted
-    let room = place.room == .lobby ? "" : "#\(shownRoom) "
+    let room = place.room == .lobby ? "" : "#\(cut(place.room.text, toCells: nameCells)) "
     let prompt =
       isAskingPath
       ? "Enter the full image path: "
@@ -244,14 +246,12 @@ final class TerminalScreen {
     editor.setPrompt(prompt, below: pinnedLines)
   }
 
-  /// The name of the room, which leaves room to type where it is long.
-  private var shownRoom: String {
-    cut(place.room.text, toCells: max(8, TerminalSize(of: STDOUT_FILENO).columns / 3))
-  }
+  /// How much of a room's name is shown, so that a long one leaves a row for other things.
+  private var nameCells: Int { max(8, TerminalSize(of: STDOUT_FILENO).columns / 3) }
 
   /// What waits, and below it what is unread in other rooms.
   private var pinnedLines: [String] {
-    guard let marks = place.marks else { return waitingLines }
+    guard let marks = place.marks.text(nameCells: nameCells) else { return waitingLines }
     return waitingLines
       + [style.strong(cut(marks, toCells: TerminalSize(of: STDOUT_FILENO).columns - 1))]
   }

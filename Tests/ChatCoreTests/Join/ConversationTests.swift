@@ -53,22 +53,30 @@ struct ConversationTests {
   @Test("What is unread is counted, marked, and shown once")
   func keepsUnread() {
     var conversation = made()
-    #expect(conversation.marks == nil)
+    #expect(conversation.marks.isEmpty)
     let named0 = conversation.keep(said("one", in: deploys), in: deploys)
     #expect(!named0)
     let named1 = conversation.keep(said("two", in: deploys), in: deploys)
     #expect(!named1)
     let named2 = conversation.keep(said("look, anoop!", in: ops), in: ops)
     #expect(named2)
-    #expect(conversation.marks == "[2:deploys 2+, 3:ops 1!]")
+    #expect(conversation.marks.text(nameCells: 20) == "[2:deploys 2+, 3:ops 1!]")
     let shown3 = conversation.show(deploys)
     #expect(texts(shown3) == ["one", "two"])
-    #expect(conversation.marks == "[3:ops 1!]")
+    #expect(conversation.marks.text(nameCells: 20) == "[3:ops 1!]")
     let shown4 = conversation.show(deploys)
     #expect(texts(shown4) == [])
     let shown5 = conversation.show(ops)
     #expect(texts(shown5) == ["look, anoop!"])
-    #expect(conversation.marks == nil)
+    #expect(conversation.marks.isEmpty)
+  }
+
+  @Test("Marks leave out the end of a long name")
+  func cutsNames() {
+    var conversation = made()
+    _ = conversation.keep(said("one", in: deploys), in: deploys)
+    #expect(conversation.marks.text(nameCells: 4) == "[2:dep… 1+]")
+    #expect([Conversation.Mark]().text(nameCells: 4) == nil)
   }
 
   @Test("Who came and went in a room that is not shown is not kept; a topic is, and is not counted")
@@ -78,7 +86,7 @@ struct ConversationTests {
       let isMention = conversation.keep(Arrival(room: ops, time: 0, event: event), in: ops)
       #expect(!isMention)
     }
-    #expect(conversation.marks == nil)
+    #expect(conversation.marks.isEmpty)
     let shown6 = conversation.show(ops)
     #expect(shown6.arrivals.count == 1)
   }
@@ -88,7 +96,7 @@ struct ConversationTests {
     var conversation = made()
     let count = Limits.roomBacklogEventsMax + 30
     for number in 1...count { _ = conversation.keep(said("\(number)", in: ops), in: ops) }
-    #expect(conversation.marks == "[3:ops \(count)+]")
+    #expect(conversation.marks.text(nameCells: 20) == "[3:ops \(count)+]")
     let backlog = conversation.show(ops)
     #expect(backlog.dropped == 30)
     #expect(texts(backlog).first == "31" && texts(backlog).last == "\(count)")
