@@ -68,18 +68,19 @@ static void join(struct client *client) {
 
 void say(uint64_t number, const char *text, size_t length) {
   const uint8_t *bytes = (const uint8_t *)text;
-  uint8_t body[8], *end = put_varint(body, number);
+  uint8_t body[16], *end = put_varint(put_varint(body, number), TALK);
+  *end++ = 0; /* a text */
   write_message(&clients[SPEAKER], TALK, SAY, (struct reader){.at = body, .end = end},
                 (struct reader){.at = bytes, .end = bytes + length});
 }
 
 void offer(uint64_t number, const uint8_t *picture, size_t length) {
-  uint8_t body[64], *at = put_varint(body, number);
+  uint8_t body[80], *at = put_varint(body, number);
   at = put_varint(at, clients[SPEAKER].session.objects_offered + 1);
   *at++ = 0; /* a picture */
   at = put_varint(at, length);
   crypto_generichash(at, KEY, picture, length, NULL, 0);
-  at += KEY;
+  at = put_varint(at + KEY, TALK);
   offered = picture;
   offered_length = length;
   write_message(&clients[SPEAKER], CONTROL, OFFER, (struct reader){.at = body, .end = at},
@@ -151,13 +152,25 @@ static void take_control(struct client *client, uint8_t type, struct reader body
     complain(&client->session, "a control message that is cut short");
 }
 
+/* What every message has. Gives the number by which its author knows it. */
+static uint64_t take_author(struct client *client, struct reader *body) {
+  uint64_t number = read_varint(body);
+  read_varint(body); /* time */
+  if (read_integer(body, 8) != speakers_run)
+    complain(&client->session, "a message by nobody of these");
+  if (number <= client->last_number)
+    complain(&client->session, "messages are numbered out of order");
+  client->last_number = number;
+  return read_varint(body);
+}
+
 static void take_showed(struct client *client, struct reader body) {
-  uint32_t run = (uint32_t)read_integer(&body, 4);
-  uint64_t number = read_varint(&body), id = read_varint(&body), length = read_varint(&body);
+  uint64_t number = take_author(client, &body);
+  uint64_t id = read_varint(&body), length = read_varint(&body);
   read_integer(&body, 2); /* width */
   read_integer(&body, 2); /* height */
   const uint8_t *key = read_bytes(&body, KEY), *hash = read_bytes(&body, KEY);
-  if (body.failed || bytes_left(&body) || run != (uint32_t)speakers_run)
+  if (body.failed || bytes_left(&body))
     complain(&client->session, "SHOWED whose fields are wrong");
   if (index_of(client) == SPEAKER)
     return;
@@ -183,9 +196,7 @@ static void take_event(struct client *client, uint8_t type, struct reader body, 
     read_integer(&body, 1);
     break;
   case SAID:
-    if ((uint32_t)read_integer(&body, 4) != (uint32_t)speakers_run)
-      complain(&client->session, "SAID by nobody of these");
-    number = read_varint(&body);
+    number = take_author(client, &body);
     on_said(number, bytes_left(&body), now);
     break;
   case SHOWED:

@@ -32,7 +32,7 @@ struct client {
   size_t init_length;
   double wait; /* seconds until Hello or Init is repeated */
   int repeats;
-  uint64_t last_event;
+  uint64_t last_event, last_number; /* of the log, and the room's of a message */
   uint32_t others; /* that it knows of */
 };
 

@@ -94,7 +94,7 @@ static void take_object(struct session *session, struct reader *frames, struct p
 }
 
 static void take_stream_frame(struct session *session, struct reader *frames, double now) {
-  uint64_t channel = read_integer(frames, 1), offset = read_varint(frames);
+  uint64_t channel = read_varint(frames), offset = read_varint(frames);
   struct reader bytes = read_block(frames);
   if (frames->failed)
     return;
@@ -104,7 +104,7 @@ static void take_stream_frame(struct session *session, struct reader *frames, do
 }
 
 static void take_credit(struct session *session, struct reader *frames) {
-  uint64_t channel = read_integer(frames, 1), limit = read_varint(frames);
+  uint64_t channel = read_varint(frames), limit = read_varint(frames);
   if (channel >= CHANNELS)
     complain(session, "CREDIT for no channel");
   if (limit > session->outbound[channel].limit)
@@ -153,7 +153,7 @@ static void take_frame(struct session *session, struct reader *frames, struct pa
     take_credit(session, frames);
     break;
   case FRAME_SKIP:
-    channel = read_integer(frames, 1);
+    channel = read_varint(frames);
     if (channel > TALK)
       complain(session, "SKIP of no stream");
     skip_stream(session, (enum channel)channel, read_varint(frames), now);

@@ -57,6 +57,8 @@ enum message_type {
   LEFT = 0x31,
   SAID = 0x32,
   SHOWED = 0x33,
+  DID = 0x34,
+  TOPIC = 0x35,
 };
 
 /* Bytes that are read from the front. What is too short gives zeros and sets `failed`. */

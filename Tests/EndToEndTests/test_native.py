@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import struct
+import time
 
 import pytest
 
@@ -80,8 +81,10 @@ def test_people_talk(serve, native, offers_aes):
     assert anna.receipt(0, number).status == 0
     for client in (anna, bert):
         event = client.wait_for_event(wire.SAID, text="hello, Bert")
-        assert (event.member, event.run) == (anna.welcome.member, anna.run & 0xFFFFFFFF)
-        assert event.number == number == 1
+        assert (event.member, event.run) == (anna.welcome.member, anna.run)
+        assert event.own == number == 1
+        assert event.number == anna.welcome.next_number
+        assert abs(event.time / 1_000 - time.time()) < 60
     bert.leave()
     anna.wait_for_event(wire.LEFT, member=bert.welcome.member, reason=0)
     numbers = [event.seq for event in anna.events]
@@ -96,10 +99,14 @@ def test_old_and_new_clients_share_the_lobby(serve, native):
     assert "Old" in members
     old.say("from far away")
     event = anna.wait_for_event(wire.SAID, text="from far away")
-    assert (event.run, event.number) == (0, 0)
+    assert (event.run, event.own) == (0, 0)
     number = anna.say("from nearby")
     anna.receipt(0, number)
     assert b"Anna: from nearby" in old.received()
+    assert anna.receipt(0, anna.say("waves", kind=wire.ACTION)).status == 0
+    assert anna.receipt(0, anna.say("tea", kind=wire.NEW_TOPIC)).status == 0
+    assert {b"Anna: * waves", b"Anna: * the topic is now: tea"} <= set(old.received())
+    assert native(server, "Late").welcome.topic == "tea"
 
 
 def test_saying_it_twice_does_not_double_it(serve, native):
@@ -126,7 +133,7 @@ def test_nothing_is_lost_where_datagrams_are(serve, native):
         anna.pump(lambda: True, "")
     anna.receipt(0, len(texts))
     for client in (bert, anna):
-        client.wait_for_event(wire.SAID, number=len(texts))
+        client.wait_for_event(wire.SAID, own=len(texts))
         assert [event.text for event in client.events if event.type == wire.SAID] == texts
 
 
@@ -249,6 +256,34 @@ def test_what_is_no_picture_is_not_shown(serve, native):
     anna = native(serve(), "Anna")
     receipt = anna.show(os.urandom(5_000))
     assert receipt.status == 1 and receipt.words
+
+
+# Rooms
+
+
+def test_a_room_hears_only_its_own(serve, native):
+    server = serve()
+    anna, bert, carla = (native(server, name) for name in ("Anna", "Bert", "Carla"))
+    garden = [client.enter("garden") for client in (anna, bert)]
+    assert all(entered.type == wire.ENTERED for entered in garden)
+    assert carla.enter("Garden").type == wire.NOT_ENTERED
+    channel = garden[0].channel
+    anna.wait_for_event(wire.JOINED, channel, name="Bert")
+    picture = jpeg_photo(320, 240, quality=80)
+    assert anna.receipt(0, anna.say("in the garden", channel=channel)).status == 0
+    assert anna.show(picture, channel).status == 0
+    said = bert.wait_for_event(wire.SAID, channel, text="in the garden")
+    assert (said.number, said.run, said.own) == (garden[1].next_number, anna.run, 1)
+    shown = bert.wait_for_event(wire.SHOWED, channel)
+    bert.pump(lambda: shown.object in bert.pictures, "the picture")
+    assert bert.pictures[shown.object] == picture
+    bert.part(channel)
+    anna.wait_for_event(wire.LEFT, channel, member=bert.welcome.member, reason=0)
+    failed = bert.receipt(0, bert.say("anybody here?", channel=channel))
+    assert (failed.status, failed.words) == (1, "you are not in that room")
+    anna.receipt(0, anna.say("to all"))
+    carla.wait_for_event(wire.SAID, text="to all")
+    assert [event.type for event in carla.events if event.type >= wire.SAID] == [wire.SAID]
 
 
 # Passwords

@@ -82,19 +82,21 @@ public struct Hub {
   private var members: Slab<Member>
   /// By `MemberName.key`.
   private var names: [String: MemberID] = [:]
-  private var owners = NameOwners()
+  var owners = NameOwners()
   private var nextGeneration: UInt32 = 0
-  private var rooms = Rooms()
-  private var queue = EventQueue()
-  private var nextBatch: UInt64 = 1
-  private var isBatchOut = false
+  var rooms = Rooms()
+  var queue = EventQueue()
+  /// The room of the event that was told last.
+  var lastTold: RoomID?
+  var nextBatch: UInt64 = 1
+  var isBatchOut = false
   /// Names that are not kept yet, and until when that is not tried again.
-  private var claims: [NameOwners.Owned] = []
-  private var claimsHeldUntil = Instant(nanoseconds: 0)
+  var claims: [NameOwners.Owned] = []
+  var claimsHeldUntil = Instant(nanoseconds: 0)
   /// The time of the latest message: times do not go back in a room.
-  private var latest: Int64 = 0
+  var latest: Int64 = 0
   private let speechRate: Rate
-  private let keepsHistory: Bool
+  let keepsHistory: Bool
 
   /// - Parameter keepsHistory: whether messages are told only once they are kept.
   public init(clientsMax: Int, speechRate: Rate, keepsHistory: Bool = false) {
@@ -191,8 +193,10 @@ public struct Hub {
   public func topic(of room: RoomID) -> String { rooms[room].topic }
   public func room(_ name: RoomName) -> RoomID? { rooms.id(of: name) }
 
-  /// The number that the room's next message gets, which may be in a batch already.
-  public func nextNumber(in room: RoomID) -> UInt64 { rooms[room].nextNumber }
+  /// The number of the room's next message that is told.
+  public func nextNumber(in room: RoomID) -> UInt64 {
+    rooms[room].nextNumber - rooms[room].untoldNumbers
+  }
 
   /// Calls `body` with every room that there is, its topic and how many are in it, in no order.
   public func forEachRoom(_ body: (RoomName, _ topic: String, _ memberCount: Int) -> Void) {
@@ -212,7 +216,7 @@ public struct Hub {
     add(.said(isAction: isAction), in: room, by: member, text, id: id, at: time)
   }
 
-  /// A member says what a room is about from now on; nothing takes that away.
+  /// A member says what a room is about from now on; an empty text takes that away.
   public mutating func setTopic(
     _ member: MemberID, of room: RoomID, _ text: Span<UInt8>, id: MessageID? = nil,
     at time: TurnTime
@@ -275,95 +279,9 @@ public struct Hub {
       kind: kind, room: room, member: member, name: author.name, owner: author.owner,
       time: time.wall, id: id, failure: failure, body: queue.keep(body))
     if !keepsHistory, event.isToBeKept { number(&event) }
+    rooms[room].untoldEvents += 1
     queue.append(event)
   }
-
-  private mutating func number(_ event: inout HubEvent) {
-    latest = max(latest, event.time.unixMilliseconds)
-    event.time.unixMilliseconds = latest
-    event.number = rooms[event.room].nextNumber
-    rooms[event.room].nextNumber += 1
-  }
-
-  // MARK: Events
-
-  /// The oldest event that may be told and was not yet. When there is none, the bodies of those
-  /// that were told go.
-  public mutating func nextEvent() -> HubEvent? {
-    if !keepsHistory { queue.releaseAll() }
-    guard let event = queue.next() else { return nil }
-    if event.kind == .topic, event.failure == nil {
-      rooms[event.room].topic = String(decoding: bytes[place(of: event)], as: UTF8.self)
-    }
-    if case .left = event.kind { rooms.forgetIfUnused(event.room) }
-    return event
-  }
-
-  /// What `place` names parts of: texts and JPEGs that are not told yet, each copied once. What its
-  /// caller commands before it takes the events, and how much it lets wait, bounds it.
-  public var bytes: [UInt8] { queue.bytes }
-
-  /// Where the body of an event that was taken last lies in `bytes`.
-  public func place(of event: HubEvent) -> Range<Int> { queue.place(of: event) }
-
-  /// Calls `body` with each event that was not told yet, in order.
-  public func forEachWaiting(_ body: (HubEvent) -> Void) { queue.forEachWaiting(body) }
-
-  // MARK: Keeping
-
-  /// How many bytes of messages wait to be kept.
-  public var waitingBytes: Int { queue.waitingBytes }
-
-  /// What is to be kept next, if no batch is out: all messages that wait, which get their numbers,
-  /// and the names that were claimed or used.
-  public mutating func takeBatch(at now: Instant) -> StoreBatch? {
-    if isBatchOut { return nil }
-    var batch = StoreBatch(id: nextBatch)
-    if keepsHistory { addMessages(to: &batch) }
-    if now >= claimsHeldUntil || !batch.isEmpty {
-      claims = (claims + owners.takeClaims()).suffix(Limits.claimsWaitingMax)
-      batch.names = claims
-    }
-    if batch.isEmpty { return nil }
-    nextBatch += 1
-    isBatchOut = true
-    return batch
-  }
-
-  private mutating func addMessages(to batch: inout StoreBatch) {
-    var senders: [ClientProgram: Int] = [:]
-    for index in queue.beginBatch() where queue[index].isToBeKept {
-      var event = queue[index]
-      number(&event)
-      queue[index] = event
-      batch.add(
-        event, in: rooms[event.room].name, bytes.span.array(queue.place(of: event)))
-      guard let sender = StoreBatch.Sender(of: event) else { continue }
-      let place = senders[sender.program, default: batch.senders.count]
-      senders[sender.program] = place
-      if place == batch.senders.count { batch.senders.append(sender) }
-      batch.senders[place].merge(sender)
-    }
-  }
-
-  /// The batch that is out is kept, and its messages may be told; or it is not, and they have
-  /// failed: their numbers are given again.
-  public mutating func settleBatch(_ failure: StoreFailure? = nil, at now: Instant) {
-    precondition(isBatchOut, "no batch is out")
-    isBatchOut = false
-    if failure == nil {
-      claims = []
-    } else {
-      claimsHeldUntil = now + .seconds(Limits.claimsGapSeconds)
-      for index in queue.batch.reversed() where queue[index].isToBeKept {
-        rooms[queue[index].room].nextNumber = queue[index].number
-      }
-    }
-    if !queue.batch.isEmpty { queue.endBatch(failure) }
-  }
-
-  /// Whether all was told that happened, and all is kept that is to be.
-  public var isSettled: Bool { !isBatchOut && queue.isEmpty }
 
   /// Who left must not be spoken for: its slot may be another's.
   private func check(_ member: MemberID) {

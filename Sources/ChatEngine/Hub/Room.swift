@@ -5,6 +5,9 @@ struct Room {
   var topic = ""
   /// The number of the next message.
   var nextNumber: UInt64 = 1
+  /// Events of it that were not told yet, and the messages among them that have their numbers.
+  var untoldEvents = 0
+  var untoldNumbers: UInt64 = 0
   /// In no order that means anything.
   private(set) var members: [MemberID] = []
 
@@ -70,7 +73,8 @@ struct Rooms {
   /// Forgets a room of which nothing is to be remembered.
   mutating func forgetIfUnused(_ id: RoomID) {
     let room = self[id]
-    guard id != .lobby, room.members.isEmpty, room.nextNumber == 1 else { return }
+    guard id != .lobby, room.members.isEmpty, room.nextNumber == 1, room.untoldEvents == 0
+    else { return }
     rooms.remove(id.slot)
     ids[room.name] = nil
   }

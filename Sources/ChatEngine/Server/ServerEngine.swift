@@ -138,10 +138,17 @@ public final class ServerEngine {
   /// - Returns: whether there is more: then this is to be called again once the outbox is empty.
   public func fill(at time: TurnTime) -> Bool {
     turn.time = time
-    if let batch = turn.hub.takeBatch(at: turn.now) { turn.output.effects.append(.commit(batch)) }
+    keep()
     let hasMore = native.fill(&turn)
+    // Sessions that ended just now make news for the others.
+    keep()
+    return hasMore || native.hasNews
+  }
+
+  /// Gives what waits to be kept to whoever keeps it, if that is free, and tells what need not be.
+  private func keep() {
+    if let batch = turn.hub.takeBatch(at: turn.now) { turn.output.effects.append(.commit(batch)) }
     publish()
-    return hasMore
   }
 
   /// What `ServerEffect.commit` asked for is done, or could not be. The messages are told, or their
@@ -192,6 +199,9 @@ public final class ServerEngine {
 
   /// Is told of each event, its room and its body when all front ends were.
   package var onEvent: ((HubEvent, RoomName, [UInt8]) -> Void)?
+
+  /// How many bytes of messages wait to be kept.
+  package var waitingBytes: Int { turn.hub.waitingBytes }
 
   package var footprint: NativeFrontend.Footprint { native.footprint }
 

@@ -190,10 +190,15 @@ struct ReceivingSides: HasBeginning {
     return owes
   }
 
-  /// All limits are told once more.
+  /// All limits that were ever raised are told once more. Of another channel the sender may not
+  /// know yet that it was asked for.
   mutating func repeatCredit() {
-    for index in channels.indices { channels[index].owesCredit = true }
+    for index in channels.indices where channels[index].stream.limit > Self.firstLimit {
+      channels[index].owesCredit = true
+    }
   }
+
+  private static let firstLimit = UInt64(Limits.talkCreditBytes)
 }
 
 extension Session {

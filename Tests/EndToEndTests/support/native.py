@@ -120,6 +120,8 @@ class NativeClient:
         self.limits = dict(INITIAL_CREDIT)
         self.granted = dict(INITIAL_CREDIT)
         self.streams = {wire.CONTROL: wire.IncomingStream(), wire.TALK: wire.IncomingStream()}
+        self.next_side = wire.FIRST_SIDE
+        self.room_events = {}
         self.shown, self.parts, self.pictures, self.object_bytes = {}, {}, {}, 0
         self.control, self.events = [], []
         self.closed = None
@@ -190,10 +192,12 @@ class NativeClient:
             self._acknowledge(*fields[0])
         elif frame.type == wire.STREAM:
             channel, offset, data = fields
-            assert offset + len(data) <= self.granted[channel], "beyond the credit"
-            self._take_messages(channel, self.streams[channel].add(offset, data))
+            if self._is_open(channel):
+                assert offset + len(data) <= self.granted[channel], "beyond the credit"
+                self._take_messages(channel, self.streams[channel].add(offset, data))
         elif frame.type == wire.SKIP:
-            self._take_messages(fields[0], self.streams[fields[0]].skip(fields[1]))
+            if self._is_open(fields[0]):
+                self._take_messages(fields[0], self.streams[fields[0]].skip(fields[1]))
         elif frame.type == wire.OBJECT:
             self._take_part(*fields)
         elif frame.type == wire.CREDIT:
@@ -222,16 +226,23 @@ class NativeClient:
 
     # Channels and pictures
 
+    def _is_open(self, channel):
+        """Whether it is listened to; of a room that was left, something may be under way."""
+        assert channel < self.next_side and channel != 3, "a channel that nobody asked for"
+        return channel in self.streams
+
     def _take_messages(self, channel, messages):
+        lists = {wire.CONTROL: self.control, wire.TALK: self.events}
         for message in messages:
-            (self.control if channel == wire.CONTROL else self.events).append(message)
+            lists.get(channel, self.room_events.get(channel)).append(message)
             if message.type == wire.SHOWED:
                 self.shown[message.object] = message
         self._grant(channel, self.streams[channel].offset)
 
     def _grant(self, channel, used):
-        if self.granted[channel] - used < INITIAL_CREDIT[channel] // 2:
-            self.granted[channel] = used + INITIAL_CREDIT[channel]
+        window = INITIAL_CREDIT.get(channel, INITIAL_CREDIT[wire.TALK])
+        if self.granted[channel] - used < window // 2:
+            self.granted[channel] = used + window
             self.send_frames(wire.credit_frame(channel, self.granted[channel]))
 
     def _take_piece(self, number, size, index, length, piece):
@@ -299,24 +310,44 @@ class NativeClient:
             wire.CONTROL, wire.join_message(name, self.run, log, last, may_be_numbered))
         return self.pump(lambda: self._controlled(wire.WELCOME, wire.REFUSED), "WELCOME")
 
-    def say(self, text, number=None):
+    def say(self, text, number=None, channel=wire.TALK, kind=wire.TEXT):
         """Returns the number under which it was said."""
         self.said = number or self.said + 1
-        self.send_message(wire.TALK, wire.say_message(self.said, text))
+        self.send_message(wire.TALK, wire.say_message(self.said, text, channel, kind))
         return self.said
 
-    def offer(self, picture):
+    def enter(self, room, last=None):
+        """Asks to be let into a room; returns ENTERED, or NOT_ENTERED."""
+        channel, self.next_side = self.next_side, self.next_side + 1
+        self.granted[channel] = INITIAL_CREDIT[wire.TALK]
+        self.streams[channel] = wire.IncomingStream()
+        self.room_events[channel] = []
+        self.send_message(wire.TALK, wire.enter_message(channel, room, last))
+        return self.pump(
+            lambda: self._of_channel(channel, wire.ENTERED, wire.NOT_ENTERED), "ENTERED")
+
+    def part(self, channel):
+        """Leaves a room."""
+        self.send_message(wire.TALK, wire.part_message(channel))
+        self.pump(lambda: self._of_channel(channel, wire.PARTED), "PARTED")
+        del self.streams[channel]
+
+    def _of_channel(self, channel, *kinds):
+        return next((item for item in self.control
+                     if item.type in kinds and item.channel == channel), None)
+
+    def offer(self, picture, channel=wire.TALK):
         """Offers a picture; returns its number. It is sent when the server wants it."""
         self.offered += 1
         digest = hashlib.blake2b(picture, digest_size=32).digest()
         self.send_message(
             wire.CONTROL,
-            wire.offer_message(self.offered, self.offered, len(picture), digest))
+            wire.offer_message(self.offered, self.offered, len(picture), digest, channel))
         return self.offered
 
-    def show(self, picture):
+    def show(self, picture, channel=wire.TALK):
         """Offers a picture, sends it, and returns its receipt."""
-        number = self.offer(picture)
+        number = self.offer(picture, channel)
         self.pump(lambda: self._is_wanted(number) or self._receipt(1, number), "WANT")
         if self._is_wanted(number):
             for start in range(0, len(picture), PIECE_BYTES):
@@ -334,10 +365,12 @@ class NativeClient:
     def receipt(self, kind, number):
         return self.pump(lambda: self._receipt(kind, number), f"RECEIPT {kind} {number}")
 
-    def wait_for_event(self, kind, **fields):
-        """The first event of this type with these fields."""
+    def wait_for_event(self, kind, channel=wire.TALK, **fields):
+        """The first event of a room of this type with these fields."""
+        events = self.events if channel == wire.TALK else self.room_events[channel]
+
         def find():
-            return next((event for event in self.events if event.type == kind and all(
+            return next((event for event in events if event.type == kind and all(
                 event.fields.get(key) == value for key, value in fields.items())), None)
 
         return self.pump(find, f"event {kind:#x} with {fields}")

@@ -12,9 +12,12 @@ PATH_CHALLENGE, PATH_RESPONSE, CLOSE = 0x09, 0x0A, 0x0B
 NOT_ELICITING = {PADDING, ACK, CLOSE}
 
 CONTROL, TALK, OBJECTS = 0, 1, 2
-JOIN, LEAVE, OFFER, SAY = 0x01, 0x02, 0x03, 0x10
+FIRST_SIDE = 4
+JOIN, LEAVE, OFFER, SAY, ENTER, PART = 0x01, 0x02, 0x03, 0x10, 0x11, 0x12
 WELCOME, REFUSED, RECEIPT, WANT, PRESENT = range(0x20, 0x25)
-JOINED, LEFT, SAID, SHOWED = range(0x30, 0x34)
+ENTERED, NOT_ENTERED, PARTED = range(0x27, 0x2A)
+JOINED, LEFT, SAID, SHOWED, DID, TOPIC = range(0x30, 0x36)
+TEXT, ACTION, NEW_TOPIC = range(3)
 
 
 def varint(value):
@@ -95,14 +98,14 @@ def read_frames(data):
         elif kind == ACK:
             fields = _read_ack(reader)
         elif kind == STREAM:
-            fields = (reader.uint(1), reader.varint(), reader.vbytes())
+            fields = (reader.varint(), reader.varint(), reader.vbytes())
         elif kind == OBJECT:
             fields = (reader.varint(), reader.varint(), reader.vbytes())
         elif kind == SHARED:
             fields = tuple(reader.varint() for _ in range(4))
             assert not reader.data, "a frame behind SHARED"
         elif kind in (CREDIT, SKIP):
-            fields = (reader.uint(1), reader.varint())
+            fields = (reader.varint(), reader.varint())
         elif kind in (PATH_CHALLENGE, PATH_RESPONSE):
             fields = (reader.bytes(8),)
         elif kind == CLOSE:
@@ -131,7 +134,7 @@ def ack_frame(numbers):
 
 
 def stream_frame(channel, offset, data):
-    return bytes([STREAM, channel]) + varint(offset) + vbytes(data)
+    return bytes([STREAM]) + varint(channel) + varint(offset) + vbytes(data)
 
 
 def object_frame(number, offset, data):
@@ -139,7 +142,7 @@ def object_frame(number, offset, data):
 
 
 def credit_frame(channel, limit):
-    return bytes([CREDIT, channel]) + varint(limit)
+    return bytes([CREDIT]) + varint(channel) + varint(limit)
 
 
 def close_frame(reason, text=""):
@@ -158,13 +161,22 @@ def join_message(name, run, log=0, last=0, may_be_numbered=True):
     return message(JOIN, body + struct.pack(">Q", log) + varint(last))
 
 
-def say_message(number, text):
-    return message(SAY, varint(number) + text.encode())
+def say_message(number, text, channel=TALK, kind=TEXT):
+    return message(SAY, varint(number) + varint(channel) + bytes([kind]) + text.encode())
 
 
-def offer_message(number, picture, length, digest):
-    return message(
-        OFFER, varint(number) + varint(picture) + b"\0" + varint(length) + digest)
+def offer_message(number, picture, length, digest, channel=TALK):
+    return message(OFFER, varint(number) + varint(picture) + b"\0" + varint(length) + digest
+                   + varint(channel))
+
+
+def enter_message(channel, room, last=None):
+    flags = 0 if last is None else 1
+    return message(ENTER, varint(channel) + vbytes(room) + bytes([flags]) + varint(last or 0))
+
+
+def part_message(channel):
+    return message(PART, varint(channel))
 
 
 @dataclass
@@ -188,8 +200,9 @@ def _event(reader, kind):
     elif kind == LEFT:
         fields["reason"] = reader.uint(1)
     else:
-        fields |= {"run": reader.uint(4), "number": reader.varint()}
-    if kind == SAID:
+        fields |= {"number": reader.varint(), "time": reader.varint(), "run": reader.uint(8),
+                   "own": reader.varint()}
+    if kind in (SAID, DID, TOPIC):
         fields["text"] = reader.rest().decode()
     if kind == SHOWED:
         fields |= {"object": reader.varint(), "length": reader.varint(), "width": reader.uint(2),
@@ -202,7 +215,13 @@ def _welcome(reader):
               "flags": reader.uint(1)}
     for name in ("next", "said", "shown", "message_bytes_max", "picture_bytes_max"):
         fields[name] = reader.varint()
-    return fields | {"server": reader.vtext()}
+    return fields | {"server": reader.vtext(), "next_number": reader.varint(),
+                     "topic": reader.vtext()}
+
+
+def _entered(reader):
+    return {"channel": reader.varint(), "flags": reader.uint(1), "next": reader.varint(),
+            "next_number": reader.varint(), "topic": reader.vtext()}
 
 
 def read_message(data):
@@ -221,7 +240,13 @@ def read_message(data):
     elif kind == PRESENT:
         count = reader.varint()
         fields = {"members": [(reader.varint(), reader.vtext()) for _ in range(count)]}
-    elif kind in (JOINED, LEFT, SAID, SHOWED):
+    elif kind == ENTERED:
+        fields = _entered(reader)
+    elif kind == NOT_ENTERED:
+        fields = {"channel": reader.varint(), "words": reader.vtext()}
+    elif kind == PARTED:
+        fields = {"channel": reader.varint()}
+    elif JOINED <= kind <= TOPIC:
         fields = _event(reader, kind)
     else:
         raise AssertionError(f"message type {kind:#x}")

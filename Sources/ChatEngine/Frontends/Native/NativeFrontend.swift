@@ -230,6 +230,11 @@ public struct NativeFrontend: ~Copyable {
       hash: hash)
   }
 
+  /// Whether something is to be told now that `fill` has not seen.
+  var hasNews: Bool {
+    lobby.hasNews || roomsWithNews.contains { rooms[Int($0)]?.hasNews == true }
+  }
+
   /// Fills the outbox with what the sessions have to send, until it is high.
   ///
   /// - Returns: whether there is more, so that this is to be called again once the outbox is empty.
@@ -262,7 +267,7 @@ public struct NativeFrontend: ~Copyable {
   }
 
   private mutating func send(_ peer: NativePeer, _ turn: inout Turn) {
-    if isClosing, turn.hub.isSettled { closeIfSettled(peer) }
+    if isClosing, turn.hub.isKept { closeIfSettled(peer) }
     let state = peer.session.sendAll(
       into: &turn.output.outbox, from: sources, at: turn.now,
       atMost: Limits.sessionDatagramsPerTurn)

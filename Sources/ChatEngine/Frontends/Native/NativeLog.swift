@@ -43,13 +43,16 @@ struct NativeLog {
     nextSeq += 1
   }
 
-  /// Lets the sessions see all events, and drops the oldest beyond `bytesMax`.
+  /// Lets the sessions see all events, and drops the oldest beyond `bytesMax`; the newest is kept,
+  /// however long it is.
   mutating func release(into bytes: inout ByteLog, bytesMax: Int) {
     bytes.append(waiting)
     releasedEnd = bytes.end
     waiting.removeAll(keepingCapacity: waiting.capacity <= Limits.noticeBytesHigh)
     guard bytes.count > bytesMax else { return }
-    while bytes.end - marks[marksDropped].talk > UInt64(bytesMax) { marksDropped += 1 }
+    while marksDropped + 1 < marks.count,
+      bytes.end - marks[marksDropped].talk > UInt64(bytesMax)
+    { marksDropped += 1 }
     bytes.drop(below: marks[marksDropped].talk)
     if marksDropped > marks.count / 2 {
       marks.removeFirst(marksDropped)
