@@ -192,7 +192,7 @@ extension Ledger {
       if message.number != next {
         violate("\(server) keeps number \(message.number) of \(room) after \(next - 1)")
       }
-      nextNumbers[server]![room] = message.number + 1
+      nextNumbers[server, default: [:]][room] = message.number + 1
       guard let id = utterance(of: message, batch) else {
         violate("\(server) keeps \(message.body.count) B that nobody said")
         continue
