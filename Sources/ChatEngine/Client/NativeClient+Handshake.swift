@@ -189,6 +189,7 @@ extension NativeClient {
   func lose(_ ending: Session.Ending, at now: Instant) {
     guard phase != .ended else { return }
     session = nil
+    isWelcome = false
     resetDeadline = nil
     defer { asksFigures = false }
     switch ending {
@@ -218,6 +219,7 @@ extension NativeClient {
   /// Waits before it begins again: longer each time, and not all clients at once.
   private func wait(at now: Instant) {
     session = nil
+    isWelcome = false
     nextRepeat = nil
     noise = nil
     let first = Int64(Limits.reconnectMillisecondsMin)

@@ -96,7 +96,8 @@ extension NativeClient {
     settleBefore(.say, welcome.said)
     settleBefore(.offer, welcome.shown)
     for index in said.indices { said[index].position = nil }
-    for index in rooms.indices { ask(for: index, goesOn: isSameLog) }
+    isWelcome = true
+    askForRooms(goesOn: isSameLog)
     for pending in said { utter(pending) }
     if !wasJoined {
       if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }

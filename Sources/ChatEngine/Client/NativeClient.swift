@@ -83,6 +83,8 @@ public final class NativeClient {
   /// When a Reset is believed that nothing has contradicted.
   var resetDeadline: Instant?
   var wasJoined = false
+  /// Whether the server has let this client in, in this session.
+  var isWelcome = false
   var isPathSuspect = false
   var probesSuspected = 0
   var isLost = false
@@ -237,7 +239,7 @@ public final class NativeClient {
   private func add(_ pending: Pending, at now: Instant) -> MessageTicket {
     if said.isEmpty { lastProgress = now }
     said.append(pending)
-    if phase == .joined {
+    if isWelcome {
       utter(pending)
       flush(at: now)
     }
@@ -290,6 +292,7 @@ public final class NativeClient {
     if phase == .joined, let due = awaitingEnd, due <= now {
       awaitingEnd = nil
       hearing.endWaiting(&events)
+      tellOfRooms { $0.endWaiting(&$1) }
     }
     session?.advance(to: now)
     flush(at: now)
