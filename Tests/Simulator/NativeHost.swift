@@ -23,6 +23,7 @@ final class NativeHost: ClientHost {
     runID = world.ledger.newRun(of: name, name: plan.memberName.text, isNative: true)
     (isLeaving, ending) = (false, nil)
     presences.removeAll()
+    ownNames.removeAll()
     let client = NativeClient(configuration, to: server.address)
     client.start(at: local(now))
     self.client = client
@@ -38,6 +39,7 @@ final class NativeHost: ClientHost {
     at now: Instant
   ) {
     guard let runID, let client, !isLeaving, !isFrozen else { return }
+    let room = place(meant: room)
     let count = kind == .topic ? min(count, Limits.topicBytesMax) : count
     let text = world.ledger.utter(false, by: runID, isSound: isSound, as: kind, in: room) { id in
       isSound ? Wording.text(id, count: count) : [0xc3, 0x28]
@@ -49,6 +51,7 @@ final class NativeHost: ClientHost {
 
   override func show(_ count: Int, isSound: Bool, in room: RoomName, at now: Instant) {
     guard let runID, let client, !isLeaving, !isFrozen else { return }
+    let room = place(meant: room)
     let jpeg = world.ledger.utter(true, by: runID, isSound: isSound, in: room) { id in
       let picture = Wording.picture(id, count: count)
       return isSound ? picture : Array(picture.dropFirst())
@@ -59,6 +62,12 @@ final class NativeHost: ClientHost {
   }
 
   // MARK: Rooms
+
+  /// Where the person says what was meant for a room: few forget that they are not there.
+  private func place(meant room: RoomName) -> RoomName {
+    if room == .lobby || wanted.contains(room) || random.chance(perMille: 100) { return room }
+    return wanted.first ?? .lobby
+  }
 
   override var rooms: [RoomName] { [.lobby] + wanted }
 
@@ -124,6 +133,8 @@ final class NativeHost: ClientHost {
     room == .lobby ? client?.roster.sorted() : client?.roster(in: room)?.sorted()
   }
   func presence(in room: RoomName) -> Presence { presences[room] ?? Presence() }
+  /// The names that it went by.
+  private(set) var ownNames: Set<String> = []
   var givenName: String? { client?.givenName }
   private var presences: [RoomName: Presence] = [:]
   /// The rooms besides the lobby that the person wants to be in.
@@ -161,6 +172,7 @@ final class NativeHost: ClientHost {
   /// Enters what the client was told into the ledger.
   private func hear(_ client: NativeClient) {
     guard let runID else { return }
+    ownNames.insert(client.givenName)
     let events = client.takeEvents()
     if events.isEmpty { return }
     let life = world.ledger.life(ofLog: client.logID)

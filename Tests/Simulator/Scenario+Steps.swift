@@ -116,8 +116,14 @@ extension Scenario {
   private mutating func drawFault(at milliseconds: Int) {
     let client = drawClientIndex()
     let later = milliseconds + random.int(1_000...40_000)
-    switch random.int(0...111) {
-    case 100...:
+    switch random.int(0...127) {
+    case 112...:
+      let server = clients[client].server
+      let isKept = random.chance(perMille: 500)
+      add(.crashAtWrite(server, isKept: isKept), at: milliseconds)
+      drawSaying(by: client, at: milliseconds + random.int(1...2_000))
+      add(.startServer(server), at: milliseconds + random.int(2_000...15_000))
+    case 100..<112:
       let server = clients[client].server
       add(.fillDisk(server, milliseconds: random.int(100...8_000)), at: milliseconds)
     case 0..<22:

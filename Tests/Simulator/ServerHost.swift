@@ -13,6 +13,8 @@ final class ServerHost: Host {
   var wallOffsetSeconds: Int64 = 0
   var disk = VirtualDisk()
   private var isWriting = false
+  /// Whether it crashes at the next write, and whether that is on the disk then.
+  var crashesAtWrite: Bool?
   /// What became of what it wanted kept, until its next turn.
   private var settlements: [StoreFailure?] = []
   /// What it told its front ends and is not in the books yet, each behind so many lines of its log.
@@ -185,6 +187,10 @@ extension ServerHost {
       return world.note(name, "lost \(batch.messages.count) messages before they were kept")
     }
     if isFrozen { return world.schedule(.write(batch, of: self, in: life), at: frozenUntil) }
+    let crashes = crashesAtWrite
+    crashesAtWrite = nil
+    defer { if crashes != nil { crash() } }
+    if crashes == false { return }
     var failure: StoreFailure?
     if now < disk.fullUntil {
       failure = StoreFailure(VirtualDisk.fullWords)
