@@ -16,6 +16,10 @@ final class Simulation {
     case turn(Host)
     case launch(ClientHost)
     case boot(ServerHost)
+    /// A batch comes to a disk, for a life of its server.
+    case write(StoreBatch, of: ServerHost, in: Ledger.LifeID)
+    /// It is there, or it is not.
+    case written(StoreFailure?, of: ServerHost, in: Ledger.LifeID)
     case step(Scenario.Act)
     case check
   }
@@ -85,6 +89,9 @@ final class Simulation {
         if host.isUp { host.arrive(refusalOf: address, at: now) }
       case .turn(let host): host.takeTurn(at: now)
       case .boot(let server): server.start(at: now)
+      case .write(let batch, let server, let life): server.write(batch, in: life, at: now)
+      case .written(let failure, let server, let life):
+        server.settle(failure, in: life, at: now)
       case .launch(let client): client.launchIfWanted(at: now)
       case .step(let act): perform(act)
       case .check: if now >= end { return }
@@ -132,6 +139,9 @@ final class Simulation {
     case .ownMessage(let ticket), .accepted(let ticket): trace.mix(ticket.number)
     case .present(let name), .arrived(let name), .departed(let name):
       trace.mix(Array(name.utf8))
+    case .inRoom(let room, let event):
+      trace.mix(Array(room.text.utf8))
+      mix(event)
     default: trace.mix(1)
     }
   }

@@ -277,7 +277,8 @@ struct NativeHearing {
   private mutating func depart(
     _ member: UInt64, _ name: String, _ events: inout [ClientEvent]
   ) {
-    if name == hiddenName { return }
+    // Who was in a room just before is in the list already, and its leaving may be told after it.
+    if member == listedMember || name == hiddenName { return }
     if let here = listed[name] {
       guard here == member else { return }
       listed[name] = nil
