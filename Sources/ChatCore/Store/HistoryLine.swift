@@ -24,6 +24,8 @@ enum HistoryLine {
     (.topic, "topic"),
   ]
 
+  static func name(of kind: StoredKind) -> String { kinds.first { $0.0 == kind }?.1 ?? "text" }
+
   /// The line, with its end.
   static func text(_ message: StoredMessage) -> String {
     var object = JSONObject()
@@ -38,7 +40,7 @@ enum HistoryLine {
     // As texts: readers of JSON round numbers beyond 2^53.
     if message.run != 0 { object.add("run", String(message.run)) }
     if message.authorNumber != 0 { object.add("author_number", String(message.authorNumber)) }
-    object.add("kind", kinds.first { $0.0 == message.kind }?.1 ?? "text")
+    object.add("kind", name(of: message.kind))
     if let file = message.kind.isText ? nil : StoredAttachment(message.body) {
       object.add("hash", hex(file.hash))
       object.add("bytes", Int(clamping: file.length))
@@ -111,7 +113,7 @@ enum HistoryLine {
     String(decoding: Base64.encode(key.bytes), as: UTF8.self)
   }
 
-  private static func hex(_ bytes: [UInt8]) -> String {
+  static func hex(_ bytes: [UInt8]) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
