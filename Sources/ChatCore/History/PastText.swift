@@ -99,7 +99,8 @@ private struct TimeText {
     let isKnown = (isLocal ? localtime_r(&time, &parts) : gmtime_r(&time, &parts)) != nil
     if !isKnown { parts = tm() }
     var text = [CChar](repeating: 0, count: 40)
-    let length = strftime(&text, text.count, isLocal ? "%Y-%m-%d %H:%M:" : "%Y-%m-%dT%H:%M:", &parts)
+    let length = strftime(
+      &text, text.count, isLocal ? "%Y-%m-%d %H:%M:" : "%Y-%m-%dT%H:%M:", &parts)
     return String(decoding: text[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
