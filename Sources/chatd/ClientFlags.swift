@@ -25,6 +25,13 @@ func clientFlags(_ change: @escaping ((inout ClientOptions) -> Void) -> Void) ->
   ]
 }
 
+/// A room besides the lobby.
+func roomFlag(_ help: String, _ take: @escaping (RoomName) -> Void) -> Option {
+  Option("room", short: "r", value: "ROOM", help) { text throws(Failure) in
+    take(try OptionValue.room(text, for: "--room"))
+  }
+}
+
 /// How long to wait for the server.
 func timeoutFlag(
   _ help: String, _ change: @escaping ((inout ClientOptions) -> Void) -> Void

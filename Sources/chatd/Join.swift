@@ -9,11 +9,17 @@ func runJoin(_ words: [String]) throws(Failure) {
     summary: "Talks with everyone: at a terminal with a prompt, in a pipe line by line.",
     examples: [
       ("chatd join --name Anoop", "talk"),
+      ("chatd join --room deploys --room ops", "talk in two rooms besides the lobby"),
       ("chatd join --json --follow </dev/null | jq", "what is said, as JSON objects"),
       ("tail -f log | chatd join", "each line as a message"),
       ("chatd join --count 1 --timeout 60 </dev/null", "wait a minute for somebody to speak"),
     ],
     options: clientFlags(change) + [
+      roomFlag(
+        "be in this room besides the lobby; may be given\nagain, and the first is shown at first"
+      ) {
+        options.rooms.append($0)
+      },
       timeoutFlag(
         "how long to wait for the server, and at the end\n"
           + "for any progress (5); in a pipe also when to leave",

@@ -9,10 +9,12 @@ func runSend(_ words: [String]) throws(Failure) {
     summary: "Says TEXT, or all of standard input as one message, and ends.",
     examples: [
       ("chatd send \"deploy done\"", "one message"),
+      ("chatd send --room deploys \"done\"", "in a room besides the lobby"),
       ("make 2>&1 | chatd send", "all that make prints, as one message"),
       ("tail -f log | chatd send --lines", "each line as a message"),
     ],
     options: clientFlags(change) + [
+      roomFlag("where to say it (the lobby)") { options.room = $0 },
       timeoutFlag(
         "how long to wait for the server, and then for\n"
           + "any progress (5); what gets on may take longer",

@@ -18,6 +18,7 @@ func runSendImage(_ words: [String]) throws(Failure) {
         path = $0
       }
     ] + clientFlags(change) + [
+      roomFlag("where to show it (the lobby)") { options.room = $0 },
       timeoutFlag(
         "how long to wait for the server, and then for\n"
           + "any progress (5); what gets on may take longer",

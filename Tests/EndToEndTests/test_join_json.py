@@ -9,7 +9,7 @@ from support.clients import hush
 from support.pictures import jpeg_shell
 from support.waiting import wait_until
 
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 @pytest.fixture(name="talk")
@@ -24,11 +24,17 @@ def start_talk(serve, join):
 
 
 def objects(piper, count):
-    """The first so many objects, without their times, which must be times."""
+    """The first so many objects, without their times, which must be times, and without their room
+    and the numbers of messages, which must be the lobby's."""
     wait_until(lambda: piper.output.bytes.count(b"\n") >= count, "objects")
     found = piper.objects[:count]
+    number = 0
     for item in found:
         assert TIME.fullmatch(item.pop("time")), item
+        assert item.pop("room", "lobby") == "lobby", item
+        if item["type"] == "message" and "number" in item:
+            assert item.pop("number") > number
+            number += 1
     return found
 
 
@@ -80,7 +86,7 @@ def test_a_picture_that_is_not_saved_has_no_file(serve, join, jpeg):
     watcher.show(jpeg)
     assert piper.wait() == 0
     assert [sorted(item) for item in piper.objects] == [
-        ["bytes", "from", "height", "time", "type", "width"]]
+        ["bytes", "from", "height", "room", "time", "type", "width"]]
 
 
 def test_another_name_is_an_object(serve, join):

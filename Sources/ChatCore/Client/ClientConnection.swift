@@ -62,18 +62,36 @@ final class ClientConnection {
 
   /// - Returns: by which events name it; nil where nobody will tell what became of it.
   @discardableResult
-  func say(_ text: [UInt8]) -> MessageTicket? {
-    let ticket = engine.say(text, at: reactor.now)
+  func say(
+    _ text: [UInt8], as kind: NativeRequest.Say.Kind = .text, in room: RoomName = .lobby
+  ) -> MessageTicket? {
+    let ticket = engine.say(text, as: kind, in: room, at: reactor.now)
     settle()
     return ticket
   }
 
   /// - Returns: as `say` does.
   @discardableResult
-  func show(_ jpeg: [UInt8]) -> MessageTicket? {
-    let ticket = engine.show(jpeg, at: reactor.now)
+  func show(_ jpeg: [UInt8], in room: RoomName = .lobby) -> MessageTicket? {
+    let ticket = engine.show(jpeg, in: room, at: reactor.now)
     settle()
     return ticket
+  }
+
+  /// Asks to be let into a room besides the lobby; `.entered` or `.notEntered` follows.
+  ///
+  /// - Returns: false where that cannot be asked for.
+  func enter(_ room: RoomName) -> Bool {
+    defer { settle() }
+    return engine.enter(room, at: reactor.now)
+  }
+
+  /// Leaves a room besides the lobby; `.parted` follows.
+  ///
+  /// - Returns: false where this client is not there.
+  func part(_ room: RoomName) -> Bool {
+    defer { settle() }
+    return engine.part(room, at: reactor.now)
   }
 
   /// Asks what the server measures of this session; the answer is `.figures`.

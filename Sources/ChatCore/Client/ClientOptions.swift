@@ -41,6 +41,17 @@ public struct ClientOptions: Sendable {
     return address
   }
 
+  /// Refuses rooms that cannot be entered.
+  func check(_ rooms: [RoomName]) throws(Failure) {
+    if isClassic, let room = rooms.first(where: { $0 != .lobby }) {
+      throw Failure(.usage, "--room \(room): \(onlyTheLobby)")
+    }
+    let most = Limits.roomsPerMemberMax
+    if Set(rooms).subtracting([.lobby]).count > most {
+      throw Failure(.usage, "--room: nobody is in more than \(most) rooms besides the lobby")
+    }
+  }
+
   var answerTimeout: Duration {
     timeoutSeconds.map { .seconds($0) } ?? .seconds(Limits.answerTimeoutSecondsDefault)
   }
@@ -150,3 +161,6 @@ public struct ClientOptions: Sendable {
 func shownSeconds(_ seconds: Double) -> String {
   seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
 }
+
+/// Why a room cannot be entered in dialect A.
+let onlyTheLobby = "dialect A, which --classic speaks, knows no room but the lobby"

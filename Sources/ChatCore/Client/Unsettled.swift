@@ -39,12 +39,11 @@ struct Unsettled<Content> {
   }
 
   /// Takes what the server has and whose place nobody will tell any more.
-  mutating func removeAccepted() -> [Entry] {
-    defer {
-      entries.removeAll { $0.isAccepted }
-      acceptedCount = 0
-    }
-    return entries.filter(\.isAccepted)
+  mutating func removeAccepted(where isGone: (Content) -> Bool) -> [Entry] {
+    let gone = entries.filter { $0.isAccepted && isGone($0.content) }
+    entries.removeAll { $0.isAccepted && isGone($0.content) }
+    acceptedCount -= gone.count
+    return gone
   }
 
   /// What the server is not known to have, in lines for a person: how much it is, and the first of

@@ -2,8 +2,17 @@ import ChatEngine
 
 /// Something that a person who joined is shown.
 enum JoinEvent {
-  case message(from: String, text: [UInt8])
+  case message(Heard)
   case picture(ArrivedPicture)
+  /// A picture or file that came while this person was away.
+  case attachment(from: String, StoredAttachment)
+  /// What the room is about from now on; `from` is nil where that was so before.
+  case topic(from: String?, [UInt8])
+  /// This person is in the room now, with those who are there, in order.
+  case entered(here: [String])
+  /// This person was not let into the room, or not again; why.
+  case notEntered([UInt8])
+  case parted
   case joined(String)
   case left(String)
   /// A line of the server.
@@ -21,8 +30,8 @@ enum JoinEvent {
   /// What this client has to say itself.
   case status(String)
   case complaint(String)
-  /// What this person said.
-  case said([UInt8])
+  /// What this person said, did, or made the topic.
+  case said([UInt8], NativeRequest.Say.Kind)
   /// The picture that this person showed.
   case showed(String)
   /// A line of help, or of figures.
@@ -33,15 +42,32 @@ extension JoinEvent {
   /// What this person said, in words.
   var shownText: String? {
     switch self {
-    case .said(let text): ShownText.string(text)
+    case .said(let text, .text): ShownText.string(text)
+    case .said(let text, .action): "/me \(ShownText.string(text))"
+    case .said(let text, .topic): "/topic \(ShownText.string(text))"
     case .showed(let summary): summary
     default: nil
     }
   }
 
+  /// About how much memory it takes.
+  var bytes: Int {
+    let own =
+      switch self {
+      case .message(let heard): heard.text.count
+      case .picture(let picture): picture.art?.count ?? 0
+      case .topic(_, let text), .said(let text, _), .notice(let text): text.count
+      case .restored(_, let here), .entered(let here): here.reduce(0) { $0 + $1.utf8.count }
+      default: 0
+      }
+    return own + MemoryLayout<Arrival>.stride
+  }
+
   /// One line for a person about the session and what becomes of what was said; nil for what is not
   /// about that.
-  var sessionText: String? {
+  ///
+  /// - Parameter place: where this is about those who are there: `here`, or `in #lobby`.
+  func sessionText(place: String) -> String? {
     switch self {
     case .failed(_, _, let what, let reason):
       "not sent: \(what ?? "a message") (\(ShownText.string(reason)))"
@@ -52,79 +78,47 @@ extension JoinEvent {
     case .connectionLost(true): "the server is shutting down; coming back when it does"
     case .connectionLost(false): "the server no longer answers; trying again"
     case .restored(.whole, _): "back, and nothing was missed"
-    case .restored(.incomplete, let names): "back after a long time; \(Self.here(names))"
+    case .restored(.incomplete, let names):
+      "back after a long time; \(Self.present(names, place))"
+    case .restored(.caughtUp(let isRestarted), let names):
+      (isRestarted ? "back; the server was started again; " : "back; ")
+        + "what was said meanwhile follows; " + Self.present(names, place)
     case .restored(.restarted, let names):
       "back; the server was started again, and its last words may be missing; "
-        + Self.here(names)
+        + Self.present(names, place)
     default: nil
     }
   }
 
-  /// Who is here, in words.
-  private static func here(_ names: [String]) -> String {
-    if names.isEmpty { return "nobody else is here" }
+  /// Who is somewhere, in words, without going on for ever.
+  static func present(_ names: [String], _ place: String) -> String {
+    if names.isEmpty { return "nobody else is \(place)" }
     let shown = names.prefix(Limits.returnNamesShownMax).map { ShownText.string($0) }
     let rest = names.count - shown.count
-    return "here: \(shown.joined(separator: ", "))" + (rest == 0 ? "" : " and \(rest) more")
+    return "\(place): \(shown.joined(separator: ", "))" + (rest == 0 ? "" : " and \(rest) more")
   }
+}
 
-  /// The event as one JSON object and a newline; nil for what is for a person's eyes only.
-  /// `Docs/JSON.md` describes the fields.
-  func json(unixSeconds: Int64) -> String? {
-    var object = JSONObject()
-    func begin(_ type: String) {
-      object.add("type", type)
-      object.add("time", rfc3339(unixSeconds: unixSeconds))
+extension Arrival {
+  /// One line for a person about people and rooms; nil for what is not about them.
+  var placeText: String? {
+    let place = room.map { "#\($0)" } ?? "here"
+    switch event {
+    case .topic(let from?, []): return "\(ShownText.string(from)) took the topic away"
+    case .topic(let from?, let text):
+      return "\(ShownText.string(from)) set the topic: \(ShownText.string(text))"
+    case .attachment(let from, let attachment):
+      return "\(ShownText.string(from)) sent \(attachment.words)"
+    case .topic(nil, let text): return "the topic: \(ShownText.string(text))"
+    case .entered(let names):
+      return "you are in \(place); \(JoinEvent.present(names, "here"))"
+    case .notEntered(let reason): return "you are not in \(place): \(ShownText.string(reason))"
+    case .parted: return "you left \(place)"
+    case .joined(let name): return "\(ShownText.string(name)) joined"
+    case .left(let name): return "\(ShownText.string(name)) left"
+    case .notice(let text): return ShownText.string(text)
+    case .status(let text), .complaint(let text): return text
+    default: return nil
     }
-    switch self {
-    case .message(let from, let text):
-      begin("message")
-      object.add("from", from)
-      object.add("text", String(decoding: text, as: UTF8.self))
-    case .picture(let picture):
-      begin("picture")
-      object.add("from", picture.from)
-      object.add("bytes", picture.bytes)
-      if let size = picture.size {
-        object.add("width", size.width)
-        object.add("height", size.height)
-      }
-      if let file = picture.file { object.add("file", file) }
-      if let fault = picture.fault { object.add("fault", fault) }
-    case .joined(let name):
-      begin("joined")
-      object.add("name", name)
-    case .left(let name):
-      begin("left")
-      object.add("name", name)
-    case .notice(let text):
-      begin("notice")
-      object.add("text", String(decoding: text, as: UTF8.self))
-    case .renamed(let name):
-      begin("renamed")
-      object.add("name", name)
-    case .accepted(let isPicture, let number):
-      begin("accepted")
-      object.add("what", isPicture ? "picture" : "message")
-      object.add("number", Int(clamping: number))
-    case .failed(let isPicture, let number, _, let reason):
-      begin("not-accepted")
-      object.add("what", isPicture ? "picture" : "message")
-      object.add("number", Int(clamping: number))
-      object.add("text", String(decoding: reason, as: UTF8.self))
-    case .missed(let count, _):
-      begin("missed")
-      object.add("count", count)
-    case .connectionLost(let isShutDown):
-      begin("connection-lost")
-      object.add("reason", isShutDown ? "shut-down" : "no-answer")
-    case .restored(let how, let names):
-      begin("restored")
-      object.add("missed", how == .whole ? "nothing" : "unknown")
-      if how != .whole { object.add("here", names) }
-    case .status, .complaint, .said, .showed, .help:
-      return nil
-    }
-    return object.line
   }
 }

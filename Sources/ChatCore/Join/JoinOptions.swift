@@ -12,6 +12,8 @@ public struct JoinOptions: Sendable {
 
   public var client = ClientOptions()
   public var isJSON = false
+  /// Rooms to be in besides the lobby; the first is shown at first.
+  public var rooms: [RoomName] = []
   public var following = Following.untilInputEnds
   /// Leave after so many messages and pictures of others.
   public var count: Int?

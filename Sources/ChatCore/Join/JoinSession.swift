@@ -17,12 +17,16 @@ final class JoinSession {
   let screen: Screen
   let readsCommands: Bool
   var desk: PictureDesk?
-  var roster = Roster()
   var order = ArrivalOrder()
-  /// Set while the client is back and not yet told who is here.
-  var returning: ClientReturn?
+  var conversation: Conversation
+  /// Rooms that were asked for, until it is known whether this client is let in.
+  var asked: Set<RoomName> = []
+  /// The room to show as soon as this client is there.
+  var wanted: RoomName?
   var received = 0
   var hasJoined = false
+  /// Whether standard input is read, or was found not to be.
+  var isInputBegun = false
   var isInputEnded = false
   var wantsLeave = false
   /// Lines of standard input.
@@ -30,7 +34,7 @@ final class JoinSession {
   var linesRefused = 0
   var notPassedOn = 0
   /// What this person said and the server did not yet put in its place.
-  var unplaced = Unsettled<JoinEvent>()
+  var unplaced = Unsettled<Arrival>()
   var waitingTimer: Reactor.Timer?
   /// Whether the server does not answer, as far as is known.
   var isServerLost = false
@@ -47,6 +51,8 @@ final class JoinSession {
   init(_ options: JoinOptions) throws(Failure) {
     self.options = options
     let name = try options.client.memberName()
+    try options.client.check(options.rooms)
+    conversation = Conversation(ownName: name.text)
     server = try options.client.serverAddress()
     trust = try options.client.trust(in: server)
     let addresses = try server.resolve()
@@ -101,7 +107,12 @@ final class JoinSession {
     switch screen {
     case .terminal(let terminal):
       terminal.onLine = { [unowned self] in take($0) }
-      terminal.setCompletion { [unowned self] in roster.sorted }
+      terminal.onSwitch = { [unowned self] in goTo($0) }
+      terminal.complete = { [unowned self] word, before in
+        Command.completions(
+          of: word, after: before, people: conversation.shownRoom.roster.sorted,
+          rooms: conversation.rooms.map(\.name.text))
+      }
     case .lines(let lines):
       lines.onLine = { [unowned self] in take($0) }
       lines.onProgress = { [unowned self] in
@@ -137,7 +148,7 @@ final class JoinSession {
         outcome = Failure(.failed, "standard output was not read to the end in time")
       }
     }
-    let notAccepted = unplaced.notAcceptedLines { $0.shownText ?? "" }
+    let notAccepted = unplaced.notAcceptedLines { $0.event.shownText ?? "" }
     if let outcome { throw outcome.adding(notAccepted) }
     let lost = linesRefused + notPassedOn
     if case .lines = screen, lost > 0 {
@@ -203,144 +214,11 @@ final class JoinSession {
     if isOver, isShown, desk?.pending ?? 0 == 0 { reactor.stop() }
   }
 
-  // MARK: What arrives
-
-  /// Something came from the server: it is shown in the order in which it came.
-  func arrive(_ event: JoinEvent) {
-    order.add(event)
-    presentArrivals()
-  }
-
-  /// Shows what arrived, as far as it is ready and the screen takes it.
-  func presentArrivals() {
-    while !isScreenBusy, let event = order.next() { present(event) }
-  }
+  // MARK: Flow
 
   var isScreenBusy: Bool {
     if case .lines(let lines) = screen { return lines.isBusy }
     return false
-  }
-
-  func present(_ event: JoinEvent) {
-    if let count = options.count, received >= count { return }
-    show(event)
-    switch event {
-    case .message, .picture:
-      received += 1
-      if received == options.count { quit(nil) }
-    default: break
-    }
-  }
-
-  func show(_ event: JoinEvent) {
-    switch screen {
-    case .terminal(let terminal): terminal.show(event)
-    case .lines(let lines): lines.show(event)
-    }
-  }
-
-  // MARK: Pictures
-
-  func receive(_ jpeg: [UInt8], from name: String) {
-    let canvas =
-      switch screen {
-      case .terminal(let terminal): terminal.canvas
-      case .lines(let lines): lines.canvas
-      }
-    if desk?.receive(jpeg, from: name, canvas: canvas) == true {
-      order.addPicture()
-    } else {
-      arrive(.complaint("a picture of \(ShownText.string(name)) was lost: too many came at once"))
-    }
-  }
-
-  func handle(_ result: PictureDesk.Result) {
-    switch result {
-    case .arrived(let picture):
-      order.finish(.picture(picture))
-      presentArrivals()
-    case .fitted(let jpeg, let summary):
-      if wantsLeave || isOver { break }
-      said(.showed(summary), as: connection.show(jpeg))
-    case .failed(let reason): show(.complaint(reason))
-    }
-    finishIfIdle()
-  }
-
-  // MARK: Input
-
-  /// A line that was typed at the prompt; nil for the end.
-  func take(_ line: TypedLine?) {
-    switch line {
-    case nil, .quit?: quit(nil)
-    case .nothing?: break
-    case .say(let text)?: say(Array(text.utf8))
-    case .image(let path)?: sendPicture(path)
-    case .askImage?:
-      if case .terminal(let terminal) = screen {
-        terminal.askPath()
-      } else {
-        show(.complaint("which picture? /image PATH"))
-      }
-    case .who?: showWho()
-    case .stats?:
-      if !connection.askFigures() { show(.complaint("there is nothing to measure now")) }
-    case .help?:
-      for command in TypedLine.commands {
-        let usage = command.word + command.arguments
-        let gap = String(repeating: " ", count: max(1, 14 - usage.count))
-        show(.help("  \(usage)\(gap)\(command.help)"))
-      }
-      show(.help("  //text        says \"/text\""))
-    case .unknown(let word)?:
-      show(.complaint("\(ShownText.string(word)) is no command; /help lists them, // says a slash"))
-    }
-  }
-
-  /// A line of standard input.
-  func take(_ line: LineSplitter.Line) {
-    linesRead += 1
-    switch line {
-    case .text(let text):
-      if readsCommands {
-        take(TypedLine(String(decoding: text, as: UTF8.self)))
-      } else if !text.isEmpty {
-        say(text, line: linesRead)
-      }
-    case .tooLong(let bytes): refuse(bytes, line: linesRead)
-    }
-    adjustFlow()
-  }
-
-  func say(_ text: [UInt8], line: Int? = nil) {
-    let text = UTF8Text.repaired(text)
-    if text.count > Limits.messageBytesMax { return refuse(text.count, line: line) }
-    said(.said(text), line: line, as: connection.say(text))
-  }
-
-  func refuse(_ bytes: Int, line: Int?) {
-    linesRefused += 1
-    if case .lines = screen, linesRefused > Limits.unsentNamedMax { return }
-    show(.complaint(tooLong(bytes, line: line)))
-  }
-
-  func sendPicture(_ path: String) {
-    let expanded =
-      path.hasPrefix("~/")
-      ? (getenv("HOME").map { String(cString: $0) } ?? "~") + path.dropFirst() : path
-    if desk?.fit(path: expanded, bytesMax: connection.pictureBytesMax) != true {
-      show(.complaint("too many pictures are waiting; try again in a moment"))
-    }
-  }
-
-  func showWho() {
-    let names = roster.sorted.map { ShownText.string($0) }
-    let doubt = options.client.isClassic ? ", as far as was heard" : ""
-    show(
-      .status(
-        names.isEmpty
-          ? "nobody else is here\(doubt)"
-          : "here\(doubt): \(names.joined(separator: ", ")), and you"))
   }
 
   /// Reads no more than can be sent, and receives no more than can be written.

@@ -66,29 +66,33 @@ final class LineScreen {
     inputWatch?.interest = isReading ? .readable : []
   }
 
-  func show(_ event: JoinEvent) {
-    if isJSON, let line = event.json(unixSeconds: Clocks.unixSeconds()) {
+  func show(_ arrival: Arrival) {
+    if isJSON, let line = arrival.json {
       output.append(Array(line.utf8))
       return
     }
-    switch event {
-    case .message(let from, let text):
-      output.append(Array("\(ShownText.string(from)): \(ShownText.string(text))\n".utf8))
+    // Who is only in the lobby need not read its name.
+    let place = arrival.room.flatMap { $0 == .lobby ? nil : "#\($0) " } ?? ""
+    switch arrival.event {
+    case .message(let heard):
+      let from = ShownText.string(heard.from)
+      let author = heard.isAction ? "* \(from)" : "\(from):"
+      output.append(Array("\(place)\(author) \(ShownText.string(heard.text))\n".utf8))
     case .picture(let picture):
-      output.append(Array("\(ShownText.string(picture.from)): [\(picture.text)]\n".utf8))
+      output.append(Array("\(place)\(ShownText.string(picture.from)): [\(picture.text)]\n".utf8))
       if let art = picture.art { output.append(art) }
-    case .joined(let name): remark("* \(ShownText.string(name)) joined")
-    case .left(let name): remark("* \(ShownText.string(name)) left")
-    case .notice(let text): remark("* \(ShownText.string(text))")
+    case .attachment, .topic, .entered, .parted, .joined, .left, .notice:
+      remark("\(place)* \(arrival.placeText ?? "")")
     case .renamed(let name): remark("* you are \(ShownText.string(name)) here")
     case .status(let text), .showed(let text): remark(text)
     case .help(let text): errors.append(Array("\(text)\n".utf8))
-    case .complaint(let text): errors.append(Array("chatd: \(text)\n".utf8))
+    case .complaint, .notEntered: errors.append(Array("chatd: \(arrival.placeText ?? "")\n".utf8))
     case .failed:
       failuresNamed += 1
-      if failuresNamed <= Limits.unsentNamedMax { complain(event) }
-    case .missed: complain(event)
-    case .connectionLost, .restored: remark("* \(event.sessionText ?? "")")
+      if failuresNamed <= Limits.unsentNamedMax { complain(arrival.event) }
+    case .missed: complain(arrival.event)
+    case .connectionLost, .restored:
+      remark("\(place)* \(arrival.event.sessionText(place: "here") ?? "")")
     case .said, .accepted: break
     }
   }
@@ -105,7 +109,7 @@ final class LineScreen {
   }
 
   private func complain(_ event: JoinEvent) {
-    errors.append(Array("! \(event.sessionText ?? "")\n".utf8))
+    errors.append(Array("! \(event.sessionText(place: "here") ?? "")\n".utf8))
   }
 
   private func takeInput(_ input: InputReader) {

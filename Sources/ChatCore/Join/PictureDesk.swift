@@ -30,13 +30,13 @@ final class PictureDesk {
   enum Result: Sendable {
     case arrived(ArrivedPicture)
     /// Ready to be shown to the others; the summary says what was done to it.
-    case fitted(jpeg: [UInt8], summary: String)
+    case fitted(jpeg: [UInt8], summary: String, RoomName)
     case failed(String)
   }
 
   private enum Job: Sendable {
     case arrived(from: String, jpeg: [UInt8], canvas: TerminalCanvas?)
-    case fit(path: String, bytesMax: Int)
+    case fit(path: String, bytesMax: Int, RoomName)
   }
 
   private let worker: WorkerThread<Job>
@@ -57,7 +57,7 @@ final class PictureDesk {
         switch job {
         case .arrived(let from, let jpeg, let canvas):
           .arrived(Self.receive(jpeg, from: from, store, opens, canvas))
-        case .fit(let path, let bytesMax): Self.fit(path, bytesMax)
+        case .fit(let path, let bytesMax, let room): Self.fit(path, bytesMax, for: room)
         }
       let isIn = results.send(result)
       precondition(isIn, "more results than jobs")
@@ -77,10 +77,12 @@ final class PictureDesk {
     give(.arrived(from: from, jpeg: jpeg, canvas: canvas))
   }
 
-  /// Reads a picture and makes it fit.
+  /// Reads a picture and makes it fit, for a room.
   ///
   /// - Returns: false when too many are waiting.
-  func fit(path: String, bytesMax: Int) -> Bool { give(.fit(path: path, bytesMax: bytesMax)) }
+  func fit(path: String, bytesMax: Int, for room: RoomName) -> Bool {
+    give(.fit(path: path, bytesMax: bytesMax, room))
+  }
 
   private func give(_ job: Job) -> Bool {
     // As many results as there are places for, so that none is ever lost.
@@ -116,12 +118,12 @@ final class PictureDesk {
     return picture
   }
 
-  private static func fit(_ path: String, _ bytesMax: Int) -> Result {
+  private static func fit(_ path: String, _ bytesMax: Int, for room: RoomName) -> Result {
     do throws(PictureError) {
       let file = try PictureFile.read(path: path)
       let fitted = try PictureFitter.fit(
         file.bytes, name: path, request: PictureRequest(bytesMax: bytesMax))
-      return .fitted(jpeg: fitted.jpeg, summary: fitted.summary(name: file.name))
+      return .fitted(jpeg: fitted.jpeg, summary: fitted.summary(name: file.name), room)
     } catch {
       return .failed(error.description)
     }

@@ -5,6 +5,8 @@ import ChatEngine
 struct Roster {
   private var names: Set<String> = []
 
+  var count: Int { names.count }
+
   /// In alphabetical order.
   var sorted: [String] { names.sorted() }
 

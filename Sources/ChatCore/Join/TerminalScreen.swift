@@ -13,11 +13,31 @@ final class TerminalScreen {
   private let askedName: String
   private var ownName: String
   private var isAskingPath = false
+  /// The room that is shown, and what is unread in others.
+  private var place: (room: RoomName, marks: [Conversation.Mark]) = (.lobby, [])
+  /// What was begun to be typed in rooms that are not shown.
+  private var drafts: [RoomName: String] = [:]
   /// What was said and is not in its place yet: the newest of it, how much there is, and how much
   /// of that the server does not have.
   private var waiting: (newest: [String], count: Int, notAccepted: Int) = ([], 0, 0)
   /// Called with each line that was typed; nil when the person is done.
   var onLine: (TypedLine?) -> Void = { _ in }
+  /// Called with each key that asks for another room.
+  var onSwitch: (Switch) -> Void = { _ in }
+
+  /// Another room to show.
+  enum Switch: Equatable {
+    /// Counted from 1.
+    case number(Int)
+    /// So many places on from the one that is shown.
+    case step(Int)
+  }
+
+  /// Alt-1 to Alt-9 as terminals send them, Ctrl-N and Ctrl-P.
+  private static let switches: [[UInt8]: Switch] = Dictionary(
+    uniqueKeysWithValues: (1...9).map { ([0x1b, UInt8(ascii: "0") + UInt8($0)], .number($0)) }
+      + [([0x0e], .step(1)), ([0x10], .step(-1))])
+  private static let clearKey: [UInt8] = [0x0c]
 
   init(name: String, on reactor: Reactor) throws(SystemError) {
     self.reactor = reactor
@@ -27,19 +47,19 @@ final class TerminalScreen {
     escapeTimer = reactor.addTimer { editor.dropLoneEscape() }
     keyWatch = try reactor.watch(STDIN_FILENO, for: .readable) { [unowned self] in takeKeys($0) }
     editor.onLine = { [unowned self] in take($0) }
+    for (key, target) in Self.switches {
+      editor.shortcuts[key] = { [unowned self] in onSwitch(target) }
+    }
+    editor.shortcuts[Self.clearKey] = { [unowned self] in clear() }
   }
 
   /// Room for a picture, as the terminal is now.
   var canvas: TerminalCanvas? { TerminalCanvas(TerminalSize(of: STDOUT_FILENO)) }
 
-  /// Names and commands that Tab completes.
-  func setCompletion(_ names: @escaping () -> [String]) {
-    editor.complete = { word, isFirst in
-      let commands = isFirst ? TypedLine.commands.map(\.word) : []
-      return (commands + names()).filter {
-        !word.isEmpty && $0.lowercased().hasPrefix(word.lowercased())
-      }
-    }
+  /// What Tab completes a word to, with what stands before it on the line.
+  var complete: (_ word: String, _ before: String) -> [String] {
+    get { editor.complete }
+    set { editor.complete = newValue }
   }
 
   func start() { editor.show() }
@@ -47,7 +67,12 @@ final class TerminalScreen {
   /// Gives the terminal back.
   func finish() { editor.hide() }
 
-  func resize() { editor.resize(below: waitingLines) }
+  func resize() {
+    editor.resize(below: pinnedLines)
+    showPrompt()
+  }
+
+  func clear() { editor.clearScreen() }
 
   /// Stops the process as Ctrl-Z does, and comes back with the prompt.
   func suspend() {
@@ -62,7 +87,7 @@ final class TerminalScreen {
   /// - Returns: false where it was empty.
   func interrupt() -> Bool {
     if editor.isEmpty && !isAskingPath { return false }
-    editor.clear()
+    editor.replace()
     if isAskingPath { endAsking() }
     return true
   }
@@ -73,44 +98,92 @@ final class TerminalScreen {
     showPrompt()
   }
 
-  func show(_ event: JoinEvent) {
-    switch event {
-    case .message(let from, let text): say(from, ShownText.string(text))
-    case .said(let text): say(ownName, ShownText.string(text))
-    case .showed(let summary): say(ownName, style.dim("sent \(summary)"))
+  func show(_ arrival: Arrival) {
+    let time = arrival.time
+    switch arrival.event {
+    case .message(let heard):
+      say(heard.from, ShownText.string(heard.text), isAction: heard.isAction, at: time)
+    case .said([], .topic): remark("you took the topic away", at: time)
+    case .said(let text, .topic): remark("you set the topic: \(ShownText.string(text))", at: time)
+    case .said(let text, let kind):
+      say(ownName, ShownText.string(text), isAction: kind == .action, at: time)
+    case .showed(let summary): say(ownName, style.dim("sent \(summary)"), at: time)
     case .help(let text): line(text)
     case .picture(let picture):
-      say(picture.from, style.dim("sent \(picture.text)"))
+      say(picture.from, style.dim("sent \(picture.text)"), at: time)
       if let art = picture.art { editor.write(above: art) }
-    case .joined(let name): remark("\(ShownText.string(name)) joined")
-    case .left(let name): remark("\(ShownText.string(name)) left")
-    case .notice(let text): remark(ShownText.string(text))
     case .renamed(let name):
       ownName = ShownText.string(name)
       showPrompt()
       remark(
         name == askedName
-          ? "you are \(ownName) again" : "your name is taken, so you are \(ownName)")
-    case .failed, .missed: line(style.failure("! \(event.sessionText ?? "")"))
-    case .connectionLost, .restored: remark(event.sessionText ?? "")
+          ? "you are \(ownName) again" : "your name is taken, so you are \(ownName)", at: time)
+    case .failed, .missed: line(style.failure("! \(sessionText(arrival) ?? "")"))
+    case .notEntered, .complaint: line(style.failure("! \(arrival.placeText ?? "")"))
+    case .connectionLost, .restored: remark(sessionText(arrival) ?? "", at: time)
+    case .attachment, .topic, .entered, .parted, .joined, .left, .notice, .status:
+      remark(arrival.placeText ?? "", at: time)
     case .accepted: break
-    case .status(let text): remark(text)
-    case .complaint(let text): line(style.failure("! \(text)"))
     }
   }
 
-  private func say(_ from: String, _ text: String) {
-    let name = ShownText.string(from)
-    line("\(style.dim(time())) \(style.name(name, of: name)) \(text)")
+  /// Shows in one row that somebody named this person in a room that is not shown.
+  ///
+  /// - Parameter number: that of the room.
+  func showMention(_ arrival: Arrival, number: Int) {
+    guard let room = arrival.room, case .message(let heard) = arrival.event else { return }
+    let key = JoinSession.key(of: number).map { " (\($0))" } ?? ""
+    let from = ShownText.string(heard.from)
+    let text = String(ShownText.string(heard.text).map { $0 == "\t" ? " " : $0 })
+    let author = heard.isAction ? "* \(from)" : "\(from):"
+    let row =
+      "\(self.time(arrival.time)) #\(cut(room.text, toCells: nameCells))\(key) \(author) \(text)"
+    line(style.dim(cut(row, toCells: TerminalSize(of: STDOUT_FILENO).columns - 1)))
   }
 
-  private func remark(_ text: String) { line(style.dim("\(time()) * \(text)")) }
+  /// Goes on in another room: a rule with its name and topic, and what was begun to be typed there.
+  func goTo(_ room: RoomName, topic: [UInt8], marks: [Conversation.Mark]) {
+    isAskingPath = false
+    drafts[place.room] = editor.isEmpty ? nil : editor.text
+    place = (room, marks)
+    showPrompt()
+    editor.replace(with: drafts.removeValue(forKey: room) ?? "")
+    let columns = TerminalSize(of: STDOUT_FILENO).columns - 1
+    let title = "── #\(room) " + (topic.isEmpty ? "" : "── \(ShownText.string(topic)) ")
+    let shown = cut(String(title.map { $0 == "\t" ? " " : $0 }), toCells: columns)
+    let rest = max(0, min(columns, Limits.ruleColumnsMax) - cellWidth(shown))
+    line(style.dim(shown + String(repeating: "─", count: rest)))
+  }
+
+  /// Says which room is shown, and what is unread in others.
+  func setPlace(_ room: RoomName, marks: [Conversation.Mark]) {
+    if (room, marks) == place { return }
+    place = (room, marks)
+    showPrompt()
+  }
+
+  private func sessionText(_ arrival: Arrival) -> String? {
+    let isElsewhere = arrival.room.map { $0 != place.room } ?? false
+    return arrival.event.sessionText(
+      place: isElsewhere ? "in #\(arrival.room ?? .lobby)" : "here")
+  }
+
+  private func say(_ from: String, _ text: String, isAction: Bool = false, at time: Int64) {
+    let name = ShownText.string(from)
+    let mark = isAction ? "* " : ""
+    line("\(style.dim(self.time(time))) \(mark)\(style.name(name, of: name)) \(text)")
+  }
+
+  private func remark(_ text: String, at time: Int64) {
+    line(style.dim("\(self.time(time)) * \(text)"))
+  }
 
   private func line(_ text: String) { editor.write(above: Array("\(text)\n".utf8)) }
 
-  private func time() -> String {
+  /// The hour and minute of a moment, in milliseconds since 1970, here.
+  private func time(_ milliseconds: Int64) -> String {
     var bytes: [UInt8] = []
-    clock.read().appendTime(to: &bytes)
+    clock.at(milliseconds).appendTime(to: &bytes)
     return String(decoding: bytes.prefix(5), as: UTF8.self)
   }
 
@@ -165,11 +238,22 @@ final class TerminalScreen {
 
   private func showPrompt() {
     let count = waiting.notAccepted
+    let room = place.room == .lobby ? "" : "#\(cut(place.room.text, toCells: nameCells)) "
     let prompt =
       isAskingPath
       ? "Enter the full image path: "
-      : count == 0 ? "\(ownName)> " : "\(ownName) (\(count) not accepted yet)> "
-    editor.setPrompt(prompt, below: waitingLines)
+      : count == 0 ? "\(room)\(ownName)> " : "\(room)\(ownName) (\(count) not accepted yet)> "
+    editor.setPrompt(prompt, below: pinnedLines)
+  }
+
+  /// How much of a room's name is shown, so that a long one leaves a row for other things.
+  private var nameCells: Int { max(8, TerminalSize(of: STDOUT_FILENO).columns / 3) }
+
+  /// What waits, and below it what is unread in other rooms.
+  private var pinnedLines: [String] {
+    guard let marks = place.marks.text(nameCells: nameCells) else { return waitingLines }
+    return waitingLines
+      + [style.strong(cut(marks, toCells: TerminalSize(of: STDOUT_FILENO).columns - 1))]
   }
 
   /// A row each; the ellipsis stands where the time will.

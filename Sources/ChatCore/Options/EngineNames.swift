@@ -6,6 +6,8 @@ import ChatEngine
 public typealias Limits = ChatEngine.Limits
 /// Whom the plain-text dialects are served to.
 public typealias ClassicPolicy = ChatEngine.ClassicPolicy
+/// The name of a room.
+public typealias RoomName = ChatEngine.RoomName
 /// How serious a line of the log is.
 public typealias LogLevel = ChatEngine.LogLevel
 /// What is done to datagrams on purpose.

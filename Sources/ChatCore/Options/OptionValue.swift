@@ -58,6 +58,15 @@ public enum OptionValue {
     return choice
   }
 
+  /// A room, in any case and with `#` before it or without.
+  public static func room(_ text: String, for flag: String) throws(Failure) -> RoomName {
+    do throws(RoomName.Fault) {
+      return try RoomName(typed: text)
+    } catch {
+      throw Failure(.usage, "\(flag) \(ShownText.string(text)): \(error.text)")
+    }
+  }
+
   /// `640x480`.
   public static func size(_ text: String, for flag: String) throws(Failure) -> PictureSize {
     let parts = text.split(separator: "x", omittingEmptySubsequences: false)

@@ -4,6 +4,8 @@ import Glibc
 /// What `chatd send` was asked for.
 public struct SendOptions: Sendable {
   public var client = ClientOptions()
+  /// Where to say it.
+  public var room = RoomName.lobby
   /// The text to say; nil to take it from standard input.
   public var text: String?
   /// Whether each line of standard input is a message of its own.
@@ -14,8 +16,9 @@ public struct SendOptions: Sendable {
 
 /// Says something and ends when the server had it, as far as the dialect can tell.
 public func send(_ options: SendOptions) throws(Failure) {
+  try options.client.check([options.room])
   if options.isLines && options.text == nil {
-    let session = try SendSession(options.client)
+    let session = try SendSession(options.client, in: options.room)
     try session.readLines()
     return try session.run()
   }
@@ -31,7 +34,7 @@ public func send(_ options: SendOptions) throws(Failure) {
   texts.removeAll { $0.isEmpty }
   if texts.isEmpty { throw Failure(.failed, "nothing to send: the message is empty") }
   if texts.contains(where: { $0.count > Limits.messageBytesMax }) { throw tooLong }
-  let session = try SendSession(options.client)
+  let session = try SendSession(options.client, in: options.room)
   session.messages = texts
   try session.run()
 }

@@ -4,6 +4,8 @@ import Glibc
 /// What `chatd send-image` was asked for.
 public struct SendImageOptions: Sendable {
   public var client = ClientOptions()
+  /// Where to show it.
+  public var room = RoomName.lobby
   /// A file, or `-` for standard input.
   public var path = ""
   public var quality = Limits.pictureQualityDefault
@@ -15,12 +17,13 @@ public struct SendImageOptions: Sendable {
 
 /// Fits a picture, sends it, and says on standard error what was done to it.
 public func sendImage(_ options: SendImageOptions) throws(Failure) {
+  try options.client.check([options.room])
   let request = PictureRequest(
     box: options.box, quality: options.quality,
     bytesMax: ClientEngine.pictureBytesMax(for: try options.client.memberName()))
   // Before there is a session: as long as this takes, a signal ends the process as usual.
   let (fitted, fileName) = try fit(options.path, request)
-  let session = try SendSession(options.client)
+  let session = try SendSession(options.client, in: options.room)
   session.pictures = [fitted.jpeg]
   let progress = ProgressLine(fileName, isQuiet: options.client.isQuiet)
   session.onProgress = progress.show

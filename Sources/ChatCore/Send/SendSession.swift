@@ -12,7 +12,9 @@ final class SendSession {
   private var endTimer: Reactor.Timer?
   private var lines = LineSplitter(lineBytesMax: Limits.messageBytesMax)
   private var isInputEnded = true
-  private var hasJoined = false
+  private let room: RoomName
+  /// Whether this client is where it is to say something.
+  private var isThere = false
   private var isStopping = false
   private var linesRefused = 0
   /// What the server did not pass on.
@@ -29,7 +31,8 @@ final class SendSession {
   var messages: [[UInt8]] = []
   var pictures: [[UInt8]] = []
 
-  init(_ options: ClientOptions) throws(Failure) {
+  init(_ options: ClientOptions, in room: RoomName) throws(Failure) {
+    self.room = room
     wiring = try ClientWiring(options, deliveryTimeout: options.answerTimeout)
     (server, reactor, connection) = (wiring.server, wiring.reactor, wiring.connection)
     connection.onEvent = { [unowned self] in handle($0) }
@@ -76,12 +79,12 @@ final class SendSession {
 
   private func handle(_ event: ClientEvent) {
     switch event {
-    case .joined:
-      hasJoined = true
-      for message in messages { say(message) }
-      for picture in pictures { keep("the picture", as: connection.show(picture)) }
-      readInput()
-      leaveIfDone()
+    case .joined: if room == .lobby { begin() } else { _ = connection.enter(room) }
+    case .entered: begin()
+    case .notEntered(let room, let reason):
+      let words = "\(server): #\(room): \(ShownText.string(reason))"
+      outcome = outcome ?? Failure(.refused, words)
+      connection.leaveNow()
     case .ended(let ending):
       outcome = outcome ?? wiring.failure(ending)
       reactor.stop()
@@ -99,8 +102,17 @@ final class SendSession {
     }
   }
 
+  /// Says what there is to say.
+  private func begin() {
+    isThere = true
+    for message in messages { say(message) }
+    for picture in pictures { keep("the picture", as: connection.show(picture, in: room)) }
+    readInput()
+    leaveIfDone()
+  }
+
   private func readInput() {
-    guard hasJoined, !isInputEnded else { return }
+    guard isThere, !isInputEnded else { return }
     inputWatch?.interest = connection.isBusy ? [] : .readable
   }
 
@@ -133,7 +145,7 @@ final class SendSession {
   private func say(_ text: [UInt8], line: Int? = nil) {
     // What is kept is what may have to be quoted, and that it is not all.
     let begin = text.prefix(4 * (Limits.quotedCharactersMax + 1))
-    keep(String(decoding: begin, as: UTF8.self), line: line, as: connection.say(text))
+    keep(String(decoding: begin, as: UTF8.self), line: line, as: connection.say(text, in: room))
   }
 
   private func keep(_ what: String, line: Int? = nil, as ticket: MessageTicket?) {
@@ -156,7 +168,7 @@ final class SendSession {
   }
 
   private func leaveIfDone() {
-    if isInputEnded, hasJoined {
+    if isInputEnded, isThere {
       inputWatch = nil
       connection.leave()
     }

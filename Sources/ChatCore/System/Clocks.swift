@@ -26,8 +26,10 @@ struct LocalClock {
   private var zoneMinute: Int64 = -1
   private var utcOffsetSeconds: Int32 = 0
 
-  mutating func read() -> WallClock {
-    let milliseconds = Clocks.unixMilliseconds()
+  mutating func read() -> WallClock { at(Clocks.unixMilliseconds()) }
+
+  /// Another moment, in milliseconds since 1970.
+  mutating func at(_ milliseconds: Int64) -> WallClock {
     let seconds = milliseconds / 1_000
     if seconds / 60 != zoneMinute {
       zoneMinute = seconds / 60
@@ -38,6 +40,14 @@ struct LocalClock {
     }
     return WallClock(unixMilliseconds: milliseconds, utcOffsetSeconds: utcOffsetSeconds)
   }
+}
+
+/// A time as RFC 3339 has it, with milliseconds: `2026-11-20T09:08:51.250Z`.
+func rfc3339(unixMilliseconds: Int64) -> String {
+  let seconds = WallClock(unixMilliseconds: unixMilliseconds).unixSeconds
+  let rest = String(unixMilliseconds - seconds * 1_000)
+  return String(rfc3339(unixSeconds: seconds).dropLast())
+    + ".\(String(repeating: "0", count: 3 - rest.count))\(rest)Z"
 }
 
 /// A time as RFC 3339 has it: `2026-11-20T09:08:51Z`.

@@ -25,8 +25,10 @@ final class LineEditor {
   private(set) var prompt: String
   /// Lines above the prompt, drawn and erased with it; each fits into one row.
   private var pinned: [String] = []
-  /// The words that may stand at the end of a line that ends so.
-  var complete: (_ word: String, _ isFirst: Bool) -> [String] = { _, _ in [] }
+  /// What a word can be completed to, with what stands before it on the line.
+  var complete: (_ word: String, _ before: String) -> [String] = { _, _ in [] }
+  /// Keys that are none of the line's.
+  var shortcuts: [[UInt8]: () -> Void] = [:]
   /// Called with each finished line; nil for Ctrl-D on an empty one.
   var onLine: (String?) -> Void = { _ in }
 
@@ -81,6 +83,9 @@ final class LineEditor {
   /// Whether anything is typed on the line.
   var isEmpty: Bool { line.isEmpty }
 
+  /// What is typed on the line.
+  var text: String { String(String.UnicodeScalarView(line)) }
+
   /// Whether an escape came that may be a key of its own.
   var hasPartialKey: Bool { !keys.isEmpty }
 
@@ -107,12 +112,18 @@ final class LineEditor {
     if isDrawn { draw() }
   }
 
-  /// Empties the line.
-  func clear() {
-    guard isDrawn else { return }
-    erase()
-    replaceLine("")
-    draw()
+  /// Puts another text onto the line, or none.
+  func replace(with text: String = "") {
+    if isDrawn { erase() }
+    replaceLine(text)
+    if isDrawn { draw() }
+  }
+
+  /// Empties the screen above the prompt.
+  func clearScreen() {
+    if isDrawn { erase() }
+    _ = writeAll(Array("\u{1b}[H\u{1b}[2J".utf8), to: STDOUT_FILENO)
+    if isDrawn { draw() }
   }
 
   /// Writes whole lines above the prompt.
@@ -143,6 +154,10 @@ final class LineEditor {
         onLine(nil)
         return
       }
+      if let shortcut = shortcuts[key] {
+        shortcut()
+        continue
+      }
       feed = String(decoding: key, as: UTF8.self).unicodeScalars.map { Int32($0.value) }
       var count: Int32 = 0
       while !feed.isEmpty { el_wgets(editor, &count) }
@@ -156,10 +171,8 @@ final class LineEditor {
   /// Hands over a line that Enter ended. The terminal stays ours meanwhile: given back between two
   /// lines, it would itself show what is typed ahead.
   private func finishLine() {
-    var line = line
     guard line.last == "\n" else { return }
-    line.removeLast()
-    let text = String(String.UnicodeScalarView(line))
+    let text = String(String.UnicodeScalarView(line.dropLast()))
     history.remember(text)
     replaceLine("")
     eraseFinished(text)
@@ -228,7 +241,7 @@ final class LineEditor {
   }
 
   private func recallOlder() -> UInt8 {
-    recall(history.older(than: String(String.UnicodeScalarView(line))))
+    recall(history.older(than: text))
   }
 
   private func recallNewer() -> UInt8 { recall(history.newer()) }
@@ -239,8 +252,9 @@ final class LineEditor {
   private func completeWord() -> UInt8 {
     let typed = lineUpToCursor
     let word = typed.suffix(while: { $0 != " " })
-    let isFirst = word.count == typed.count
-    let matches = complete(String(String.UnicodeScalarView(word)), isFirst)
+    let before = typed.dropLast(word.count)
+    let matches = complete(
+      String(String.UnicodeScalarView(word)), String(String.UnicodeScalarView(before)))
     guard let first = matches.first else { return UInt8(CC_ERROR) }
     let common = matches.dropFirst().reduce(first) { Self.commonPrefix($0, $1) }
     if common.unicodeScalars.count <= word.count && matches.count > 1 {
@@ -271,8 +285,8 @@ final class LineEditor {
     addCommand("chatd-older") { editor, _ in LineEditor.of(editor).recallOlder() }
     addCommand("chatd-newer") { editor, _ in LineEditor.of(editor).recallNewer() }
     let bindings = [
-      ("^I", "chatd-complete"), ("^P", "chatd-older"), ("^N", "chatd-newer"),
-      ("\\e[A", "chatd-older"), ("\\e[B", "chatd-newer"), ("\\eOA", "chatd-older"),
+      ("^I", "chatd-complete"), ("\\e[A", "chatd-older"), ("\\e[B", "chatd-newer"),
+      ("\\eOA", "chatd-older"),
       ("\\eOB", "chatd-newer"), ("\\e[3~", "ed-delete-next-char"),
       ("\\e[1~", "ed-move-to-beg"), ("\\e[4~", "ed-move-to-end"), ("\\e[H", "ed-move-to-beg"),
       ("\\e[F", "ed-move-to-end"), ("\\eOH", "ed-move-to-beg"), ("\\eOF", "ed-move-to-end"),

@@ -16,6 +16,7 @@ struct TerminalStyle {
   }
 
   func dim(_ text: String) -> String { wrap(text, "2") }
+  func strong(_ text: String) -> String { wrap(text, "1") }
   func failure(_ text: String) -> String { wrap(text, "31") }
 
   /// A name in its own colour, the same for everyone who looks (FNV-1a of its bytes).

@@ -54,6 +54,11 @@ extension Limits {
   public static let canvasRowsMax = 24
   /// Lines that the terminal remembers.
   public static let inputHistoryLinesMax = 500
+  /// What a client keeps of a room that is not shown, until it is: events, and about their bytes.
+  public static let roomBacklogEventsMax = 500
+  public static let roomBacklogBytesMax = 1 << 20
+  /// How wide the rule is above what is shown of another room.
+  public static let ruleColumnsMax = 78
   /// Names that a client remembers for `/who` and completion.
   public static let rosterNamesMax = 10_000
 

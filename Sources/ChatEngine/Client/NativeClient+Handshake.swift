@@ -128,7 +128,7 @@ extension NativeClient {
     talkSaid = 0
     nextRepeat = nil
     if configuration.isOnlooker { return lookOn(at: now) }
-    phase = .joining
+    (phase, isWelcomed) = (.joining, false)
     var join = NativeRequest.Join(
       name: configuration.name.text, acceptsNumber: configuration.acceptsNumber, run: run)
     join.isPassing = configuration.isPassing

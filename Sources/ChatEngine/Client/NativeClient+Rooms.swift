@@ -20,7 +20,7 @@ extension NativeClient {
       rooms.count < Limits.roomsPerMemberMax
     else { return false }
     rooms.append(ClientRoom(name: room))
-    if phase == .joined {
+    if canSpeak {
       ask(for: rooms.count - 1, goesOn: false)
       flush(at: now)
     }
@@ -32,7 +32,7 @@ extension NativeClient {
   /// - Returns: false where it is not there.
   public func part(_ room: RoomName, at now: Instant) -> Bool {
     guard let index = rooms.firstIndex(where: { $0.name == room }) else { return false }
-    if session != nil, let channel = rooms[index].channel {
+    if canSpeak, let channel = rooms[index].channel {
       say(.part(channel: channel))
       flush(at: now)
     } else {
@@ -71,13 +71,13 @@ extension NativeClient {
         member: ownMember, nextNumber: keepsHistory ? entered.nextNumber : nil), &told)
     if let missing = rooms[index].hearing.catchUpFrom { beginCatchUp(of: name, after: missing) }
     if rooms[index].isTold {
-      if how != .whole { events.append(.inRoom(name, .restored(how))) }
+      if how != .whole { events.append(.inRoom(name, .restored(self.told(how)))) }
     } else {
       rooms[index].isTold = true
       events.append(.entered(name))
-      if !entered.topic.isEmpty {
-        told.append(.topic(from: nil, text: Array(entered.topic.utf8)))
-      }
+    }
+    if !entered.isResumed, !entered.topic.isEmpty {
+      told.append(.topic(from: nil, text: Array(entered.topic.utf8)))
     }
     tell(told, of: name)
   }

@@ -85,7 +85,7 @@ extension NativeClient {
   func enter(_ welcome: NativeReply.Welcome, at now: Instant) {
     guard phase == .joining else { return }
     let isSameLog = welcome.log == hearing.log
-    (ownMember, listing) = (welcome.member, nil)
+    (ownMember, listing, isWelcomed) = (welcome.member, nil, true)
     let how = hearing.begin(
       NativeHearing.Beginning(
         log: welcome.log, isResumed: welcome.isResumed, next: welcome.next, name: welcome.name,
@@ -106,14 +106,22 @@ extension NativeClient {
       if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }
       events.append(.joined)
     } else {
-      events.append(.restored(how))
+      events.append(.restored(told(how)))
       if how == .restarted { awaitingEnd = now + .seconds(Limits.returnSecondsMax) }
     }
     if welcome.name != name {
       name = welcome.name
       events.append(.renamed(name))
     }
+    if !welcome.isResumed, !welcome.topic.isEmpty {
+      events.append(.topic(from: nil, text: Array(welcome.topic.utf8)))
+    }
     (wasJoined, isLost, attempts) = (true, false, 0)
+  }
+
+  /// What this client is told of its return: what was said is asked for where the server keeps it.
+  func told(_ how: ClientReturn) -> ClientReturn {
+    keepsHistory && how != .whole ? .caughtUp(isRestarted: how == .restarted) : how
   }
 
   /// The list of who is here is complete, so that events can be told by their names.

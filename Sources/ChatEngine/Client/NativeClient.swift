@@ -83,6 +83,8 @@ public final class NativeClient {
   /// When a Reset is believed that nothing has contradicted.
   var resetDeadline: Instant?
   var wasJoined = false
+  /// Whether the server let this client in, in the session that is there now.
+  var isWelcomed = false
   var isPathSuspect = false
   var probesSuspected = 0
   var isLost = false
@@ -158,6 +160,9 @@ public final class NativeClient {
   }
 
   public var isEnded: Bool { phase == .ended }
+
+  /// Whether something can be said, or asked for, now; who is here may still be told meanwhile.
+  var canSpeak: Bool { session != nil && isWelcomed && (phase == .joining || phase == .joined) }
 
   /// Whether so much waits that nothing more should be said now.
   public var isBusy: Bool { said.count >= Limits.clientQueueMessagesHigh }
@@ -237,7 +242,7 @@ public final class NativeClient {
   private func add(_ pending: Pending, at now: Instant) -> MessageTicket {
     if said.isEmpty { lastProgress = now }
     said.append(pending)
-    if phase == .joined {
+    if canSpeak {
       utter(pending)
       flush(at: now)
     }
@@ -290,6 +295,7 @@ public final class NativeClient {
     if phase == .joined, let due = awaitingEnd, due <= now {
       awaitingEnd = nil
       hearing.endWaiting(&events)
+      tellOfRooms { $0.endWaiting(&$1) }
     }
     session?.advance(to: now)
     flush(at: now)

@@ -3,7 +3,7 @@ extension Hub {
   /// The oldest event that may be told and was not yet. When there is none, the bodies of those
   /// that were told go.
   public mutating func nextEvent() -> HubEvent? {
-    if !keepsHistory { queue.releaseAll() }
+    if keepsHistory { queue.releaseNotices() } else { queue.releaseAll() }
     // What it was told of could be looked up until now.
     if let room = lastTold.take() { rooms.forgetIfUnused(room) }
     guard let event = queue.next() else { return nil }
@@ -34,6 +34,10 @@ extension Hub {
   /// Calls `body` with each event that was not told yet, in order.
   public func forEachWaiting(_ body: (HubEvent) -> Void) { queue.forEachWaiting(body) }
 
+  /// How many events there were, and how many of them were told.
+  public var eventCount: UInt64 { queue.count }
+  public var toldCount: UInt64 { queue.toldCount }
+
   // MARK: Keeping
 
   /// How many bytes of messages wait to be kept.
@@ -42,11 +46,13 @@ extension Hub {
   /// What is to be kept next, if no batch is out: all messages that wait, which get their numbers,
   /// and the names that were claimed or used.
   public mutating func takeBatch(at now: Instant) -> StoreBatch? {
-    if isBatchOut { return nil }
+    // It is asked for in every turn, and must cost nothing where nothing is kept.
+    if isBatchOut || !keepsHistory && !hasClaims { return nil }
     var batch = StoreBatch(id: nextBatch)
     if keepsHistory { addMessages(to: &batch) }
     if now >= claimsHeldUntil || !batch.isEmpty {
-      claims = (claims + owners.takeClaims()).suffix(Limits.claimsWaitingMax)
+      claims += owners.takeClaims()
+      claims.removeFirst(max(0, claims.count - Limits.claimsWaitingMax))
       batch.names = claims
     }
     if batch.isEmpty { return nil }
@@ -54,6 +60,8 @@ extension Hub {
     isBatchOut = true
     return batch
   }
+
+  private var hasClaims: Bool { !claims.isEmpty || owners.hasClaims }
 
   private mutating func addMessages(to batch: inout StoreBatch) {
     var senders: [ClientProgram: Int] = [:]
@@ -87,6 +95,9 @@ extension Hub {
     }
     if !queue.batch.isEmpty { queue.endBatch(failure) }
   }
+
+  /// Whether all that was said is kept.
+  public var isKept: Bool { !isBatchOut && queue.waitingBytes == 0 }
 
   /// Whether all was told that happened, and all is kept that is to be.
   public var isSettled: Bool { !isBatchOut && queue.isEmpty }

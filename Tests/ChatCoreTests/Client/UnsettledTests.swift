@@ -39,7 +39,9 @@ struct UnsettledTests {
     #expect(unsettled.notAcceptedCount == 2)
     #expect(
       unsettled.notAcceptedLines { $0 }.dropFirst() == ["  line 1: text 1", "  line 3: text 3"])
-    #expect(unsettled.removeAccepted().map(\.content) == ["text 2"])
+    #expect(unsettled.removeAccepted { $0 == "text 1" }.isEmpty)
+    #expect(unsettled.notAcceptedCount == 2)
+    #expect(unsettled.removeAccepted { _ in true }.map(\.content) == ["text 2"])
     #expect(unsettled.remove(ticket(2)) == nil)
     unsettled.accept(ticket(1))
     #expect(unsettled.remove(ticket(1))?.line == 1)
