@@ -48,7 +48,7 @@ struct PastText {
     object.add("number", Int(clamping: message.number))
     object.add("time", utc.milliseconds(message.time))
     object.add("from", message.from)
-    object.add("kind", HistoryLine.name(of: message.kind))
+    object.add("kind", message.kind.name)
     if message.kind.isText {
       object.add("text", String(decoding: message.body, as: UTF8.self))
     } else if let attachment = StoredAttachment(message.body) {
