@@ -65,12 +65,7 @@ private func historyFlags(_ change: @escaping Change) -> [Option] {
       let bytes = try OptionValue.bytes(text, min: Limits.keepBytesMin, for: "--keep-bytes")
       change { $0.keepBytesMax = bytes }
     },
-    Option(
-      "state-dir", value: "FOLDER", "where the key and the history are (~/.local/state/chatd)"
-    ) { text throws(Failure) in
-      if text.isEmpty { throw Failure(.usage, "--state-dir: which folder?") }
-      change { $0.stateFolder = text }
-    },
+    stateFolderFlag { folder in change { $0.stateFolder = folder } },
   ]
 }
 

@@ -108,6 +108,14 @@ final class ClientConnection {
     return engine.askSessions(at: reactor.now)
   }
 
+  /// Asks for messages of the past, as `ClientEngine.askPast` does.
+  func askPast(
+    of room: RoomName?, _ selector: NativeRequest.History.Selector, limit: Int
+  ) -> UInt64? {
+    defer { settle() }
+    return engine.askPast(of: room, selector, limit: limit, at: reactor.now)
+  }
+
   func leave() {
     engine.leave(at: reactor.now)
     settle()

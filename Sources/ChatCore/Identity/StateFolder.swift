@@ -21,6 +21,11 @@ public struct StateFolder: Sendable {
     try self.init(path)
   }
 
+  /// The folder of this path; nil for the one that the environment names.
+  init(at path: String?) throws(Failure) {
+    if let path { try self.init(path) } else { try self.init() }
+  }
+
   init(_ path: String) throws(Failure) {
     self.path = path
     do throws(SystemError) {

@@ -1,3 +1,5 @@
+import ChatEngine
+
 /// A command that can be typed at the prompt. All there is to know of each is its row in `all`:
 /// reading a line, `/help` and completion come from there.
 struct Command: Equatable, Sendable {
@@ -50,6 +52,13 @@ struct Command: Equatable, Sendable {
       "/image", aliases: ["send image"], arguments: " PATH",
       "show a picture (JPEG, PNG, WebP, GIF, HEIC)"
     ) { $0.image($1) },
+    Command(
+      "/history", arguments: " [N]",
+      "the newest \(Limits.historyMessagesDefault) messages of this room, or N"
+    ) { $0.recall($1) },
+    Command(
+      "/search", arguments: " WORDS", "messages of all rooms with these words, or a \"phrase\""
+    ) { $0.search($1) },
     Command("/clear", "empty the screen") { session, _ in session.clearScreen() },
     Command("/stats", "round trips, loss and repetitions of this session") { session, _ in
       session.askFigures()

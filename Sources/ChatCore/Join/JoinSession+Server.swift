@@ -29,7 +29,9 @@ extension JoinSession {
       for line in FiguresText.session(ours: ours, theirs: theirs, columns: columns) {
         show(.help("  \(line)"))
       }
-    case .sessions, .past, .pastEnd: break
+    case .past(let id, let message): takePast(message, of: id)
+    case .pastEnd(let id, _, let failure): endPast(id, failure)
+    case .sessions: break
     case .figuresUnknown:
       show(.complaint("the server is a chatd of an earlier version, which tells no figures"))
     case .connectionLost(let isShutDown):

@@ -23,6 +23,8 @@ final class JoinSession {
   var asked: Set<RoomName> = []
   /// The room to show as soon as this client is there.
   var wanted: RoomName?
+  /// What was asked of the past, by the numbers of the questions.
+  var recalls: [UInt64: Recall] = [:]
   var received = 0
   var hasJoined = false
   /// Whether standard input is read, or was found not to be.

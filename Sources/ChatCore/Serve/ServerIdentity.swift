@@ -20,8 +20,10 @@ struct ServerIdentity {
     var warnings: [String] = []
     var folder: StateFolder?
     do throws(Failure) {
-      folder = try StateFolder()
+      folder = try StateFolder(at: options.stateFolder)
     } catch {
+      // Who names a folder means that one.
+      if options.stateFolder != nil { throw error }
       // With another key its clients would refuse it, and not know why.
       if StateFolder.isOpenToOthers { throw error }
       warnings.append("the server's key is for this run only: \(error.message)")

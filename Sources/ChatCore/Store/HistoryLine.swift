@@ -19,11 +19,6 @@ enum HistoryLine {
     }
   }
 
-  private static let kinds: [(StoredKind, String)] = [
-    (.text, "text"), (.action, "action"), (.picture, "picture"), (.file, "file"),
-    (.topic, "topic"),
-  ]
-
   /// The line, with its end.
   static func text(_ message: StoredMessage) -> String {
     var object = JSONObject()
@@ -38,7 +33,7 @@ enum HistoryLine {
     // As texts: readers of JSON round numbers beyond 2^53.
     if message.run != 0 { object.add("run", String(message.run)) }
     if message.authorNumber != 0 { object.add("author_number", String(message.authorNumber)) }
-    object.add("kind", kinds.first { $0.0 == message.kind }?.1 ?? "text")
+    object.add("kind", message.kind.name)
     if let file = message.kind.isText ? nil : StoredAttachment(message.body) {
       object.add("hash", hex(file.hash))
       object.add("bytes", Int(clamping: file.length))
@@ -70,7 +65,7 @@ enum HistoryLine {
     let run = try fields.number("run", max: .max, else: 0)
     let authorNumber = try fields.number("author_number", max: .max, else: 0)
     let kindName = fields.text("kind") ?? (members["kind"] == nil ? "text" : "")
-    guard let kind = kinds.first(where: { $0.1 == kindName })?.0 else { throw .field("kind") }
+    guard let kind = StoredKind(name: kindName) else { throw .field("kind") }
     let body = kind.isText ? try text(fields) : try attachment(fields)
     return StoredMessage(
       room: room, number: number, time: time, author: author, authorKey: key, run: run,
@@ -111,7 +106,7 @@ enum HistoryLine {
     String(decoding: Base64.encode(key.bytes), as: UTF8.self)
   }
 
-  private static func hex(_ bytes: [UInt8]) -> String {
+  static func hex(_ bytes: [UInt8]) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 

@@ -96,7 +96,8 @@ public final class HistoryReader {
     guard let words = Self.expression(query.words) else { throw .badWords }
     let limit = min(max(query.limit, 1), Limits.searchMessagesMax)
     var found: [StoredMessage] = []
-    for room in query.rooms.prefix(Limits.searchRoomsMax) {
+    let rooms = query.rooms.isEmpty ? try latestRooms() : query.rooms
+    for room in rooms.prefix(Limits.searchRoomsMax) {
       found += try storing(path) { () throws(SQLiteError) in
         try search(room, words, before: query.before, limit: limit + 1)
       }
@@ -153,6 +154,21 @@ public final class HistoryReader {
   }
 
   // MARK: Rooms and times
+
+  /// The lobby and the rooms that were made last, as many as a search looks into.
+  private func latestRooms() throws(StoreError) -> [RoomKey] {
+    try storing(path) { () throws(SQLiteError) in
+      let select = try connection.prepared(
+        "SELECT room, kind FROM rooms WHERE kind = 0 ORDER BY room = 'lobby' DESC, id DESC LIMIT ?")
+      defer { select.reset() }
+      select.bind(1, Int64(Limits.searchRoomsMax))
+      var rooms: [RoomKey] = []
+      while try select.step() {
+        if let room = select.roomKey(0) { rooms.append(room) }
+      }
+      return rooms
+    }
+  }
 
   private func row(of key: RoomKey) throws(SQLiteError) -> Int64? {
     if let id = rooms[key] { return id }

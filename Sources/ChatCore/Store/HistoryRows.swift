@@ -59,11 +59,6 @@ extension SQLiteStatement {
   func publicKey(_ column: Int32) -> PublicKey? { withBytes(column) { PublicKey($0) } }
 }
 
-extension StoredKind {
-  /// Whether the body is what somebody wrote, else it describes a file.
-  var isText: Bool { self != .picture && self != .file }
-}
-
 extension StoredMessage {
   static let columns = "id, time, author, key, run, author_number, kind, body"
 

@@ -5,14 +5,17 @@ extension HistoryReader {
   /// Hands out every message as a line of JSON, room by room, each room's in order. What is said
   /// meanwhile may be among it or not.
   ///
-  /// - Parameter includesInboxes: whether private messages are handed out too.
+  /// - Parameters:
+  ///   - room: the only one whose messages are wanted; nil for all.
+  ///   - includesInboxes: whether private messages are handed out too.
   /// - Returns: how many there were.
   @discardableResult
   public func export(
-    includesInboxes: Bool, _ line: (String) throws(StoreError) -> Void
+    of room: RoomKey? = nil, includesInboxes: Bool, _ line: (String) throws(StoreError) -> Void
   ) throws(StoreError) -> Int {
     var count = 0
-    for key in try exported(includesInboxes) {
+    let keys = if let room { [room] } else { try exported(includesInboxes) }
+    for key in keys {
       var query = HistoryQuery(target: key, selector: .after(0), forwards: true)
       while true {
         let page = try page(query)

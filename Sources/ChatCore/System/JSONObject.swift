@@ -29,6 +29,10 @@ enum JSONText {
   /// A JSON string with its quotes. What a terminal would obey is escaped too, so that the output
   /// is safe to look at.
   static func quoted(_ text: String) -> String {
+    // Most texts need nothing of what follows, which costs ten times as much.
+    if text.utf8.allSatisfy({ 0x20...0x7e ~= $0 && $0 != 0x22 && $0 != 0x5c }) {
+      return "\"\(text)\""
+    }
     var output = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -70,17 +70,18 @@ final class OutputStream: Sendable {
   @discardableResult
   func append(_ bytes: [UInt8]) -> Bool {
     if bytes.isEmpty { return true }
-    let isIn = state.withLock { state in
+    let (isIn, isFirst) = state.withLock { state in
       guard state.failure == nil,
         state.waiting.count + bytes.count <= Limits.outputBacklogBytesMax
       else {
         state.bytesDropped += UInt64(bytes.count)
-        return false
+        return (false, false)
       }
-      state.waiting.append(contentsOf: bytes)
-      return true
+      defer { state.waiting.append(contentsOf: bytes) }
+      return (true, state.waiting.isEmpty)
     }
-    if isIn { wakeUp.signal() }
+    // Where something waits already, the thread is told of it and has not looked yet.
+    if isFirst { wakeUp.signal() }
     return isIn
   }
 

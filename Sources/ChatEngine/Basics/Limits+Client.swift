@@ -62,6 +62,17 @@ extension Limits {
   /// Names that a client remembers for `/who` and completion.
   public static let rosterNamesMax = 10_000
 
+  // MARK: History
+
+  /// Messages that `chatd history` shows where nothing else is asked for, and the most that can be
+  /// asked for by number.
+  public static let historyMessagesDefault = 50
+  public static let historyMessagesMax = 1_000_000
+  /// Pages of the past that are asked for ahead of what is shown.
+  public static let historyPagesAheadMax = 3
+  /// Words on the command line that are looked for.
+  public static let searchOperandsMax = 64
+
   // MARK: Pictures
 
   /// Pictures are fitted into this box unless `--max-size` says otherwise.

@@ -106,6 +106,21 @@ public enum ClientEngine {
     }
   }
 
+  /// Asks for messages of the past; `.past` and `.pastEnd` follow.
+  ///
+  /// - Parameters:
+  ///   - room: nil for all rooms, where words are looked for.
+  ///   - limit: messages; a page has at most `Limits.historyPageMessagesMax`.
+  /// - Returns: by which the answer is known; nil where nothing is kept, or too much was asked.
+  public func askPast(
+    of room: RoomName?, _ selector: NativeRequest.History.Selector, limit: Int, at now: Instant
+  ) -> UInt64? {
+    switch self {
+    case .classic: nil
+    case .native(let client): client.askPast(of: room, selector, limit: limit, at: now)
+    }
+  }
+
   /// Leaves once all that was said is sent.
   public func leave(at now: Instant) {
     switch self {

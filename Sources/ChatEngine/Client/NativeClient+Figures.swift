@@ -41,6 +41,7 @@ extension NativeClient {
       events.append(.joined)
     }
     (wasJoined, isLost, attempts) = (true, false, 0)
+    askAgain()
     lastProgress = now
     leaveIfDone(at: now)
   }

@@ -213,7 +213,8 @@ public struct HistoryPage: Hashable, Sendable {
 
 /// A question for messages in which all of some words occur.
 public struct SearchQuery: Hashable, Sendable {
-  /// Where to look: at most `Limits.searchRoomsMax`.
+  /// Where to look: at most `Limits.searchRoomsMax`. None for all rooms, and no inbox; of more than
+  /// so many, those that were made last, and the lobby.
   public var rooms: [RoomKey]
   /// As typed: words, and phrases between quotation marks; of names of files as well.
   public var words: String

@@ -73,6 +73,21 @@ struct HistoryReaderTests {
     #expect(try page(reader, .after(2), forwards: true) == ([3], true))
   }
 
+  @Test("A search in no room in particular is one in all rooms, and in nobody's inbox")
+  func searchesEverywhere() throws {
+    let state = try TemporaryState()
+    try state.open().commit(
+      Sample.batch([
+        Sample.message(1, "deploy", in: .room("ops")), Sample.message(2, "none", in: .room("ops")),
+        Sample.message(1, "late deploy"), Sample.message(2, "deploy again"),
+        Sample.message(1, "deploy in secret", in: .inbox(Sample.key(2))),
+      ]))
+    let reader = try HistoryReader(in: state.folder)
+    let found = try reader.search(SearchQuery(rooms: [], words: "deploy", limit: 9)).messages
+    #expect(found.map(\.number) == [2, 1, 1])
+    #expect(Set(found.map(\.room)) == [Sample.lobby, .room("ops")])
+  }
+
   @Test("A search finds messages with all words, the newest first, in the rooms that it is for")
   func searches() throws {
     let state = try TemporaryState()

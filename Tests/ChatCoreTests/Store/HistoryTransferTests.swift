@@ -53,6 +53,18 @@ struct HistoryTransferTests {
     #expect(try HistoryReader(in: second.folder).search(query).messages.count == 1)
   }
 
+  @Test("An export of one room has nothing else")
+  func exportsRoom() throws {
+    let state = try TemporaryState()
+    try state.open().commit(
+      Sample.batch(samples + [Sample.message(1, "elsewhere", in: .room("ops"))]))
+    let reader = try HistoryReader(in: state.folder)
+    var text = ""
+    #expect(try reader.export(of: .room("ops"), includesInboxes: true) { text += $0 } == 1)
+    #expect(text.contains("elsewhere") && !text.contains("secret"))
+    #expect(try reader.export(of: .room("nobody"), includesInboxes: true) { text += $0 } == 0)
+  }
+
   @Test("A message is a duplicate by its number, or by who wrote it, in its room only")
   func skipsDuplicates() throws {
     let state = try TemporaryState()
