@@ -219,7 +219,9 @@ final class NativeHost: ClientHost {
     case .inRoom(let room, let event): hear(event, in: room, by: run)
     case .message, .picture, .pictureLost, .missed, .present, .arrived, .departed, .topic:
       hear(event, in: .lobby, by: run)
-    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown: break
+    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .past, .pastEnd,
+      .attachment:
+      break
     }
   }
 
