@@ -62,6 +62,8 @@ def chatd_command(program, port):
         "--bind",
         "127.0.0.1",
         "--quiet",
+        # What it is compared with keeps nothing, either.
+        "--no-history",
         "--messages-per-second",
         "0",
         "--joins-per-second",

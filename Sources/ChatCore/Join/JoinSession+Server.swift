@@ -36,7 +36,8 @@ extension JoinSession {
       for line in FiguresText.session(ours: ours, theirs: theirs, columns: columns) {
         show(.help("  \(line)"))
       }
-    case .sessions, .topic, .inRoom, .entered, .notEntered, .parted: break
+    case .sessions, .topic, .inRoom, .entered, .notEntered, .parted, .past, .pastEnd, .attachment:
+      break
     case .figuresUnknown:
       show(.complaint("the server is a chatd of an earlier version, which tells no figures"))
     case .missed(let count):

@@ -161,6 +161,8 @@ final class ServerLoop {
     case .commit(let batch):
       // Without a database nothing waits for it.
       if !history.commit(batch) { engine.settle(nil, at: port.turnTime()) }
+    case .ask(let id, .page(let query)): history.ask(id, .page(query))
+    case .ask(let id, .search(let query)): history.ask(id, .search(query))
     }
   }
 
@@ -168,7 +170,10 @@ final class ServerLoop {
     switch completion {
     case .committed: engine.settle(nil, at: port.turnTime())
     case .failed(_, let error): engine.settle(StoreFailure(error.text), at: port.turnTime())
-    case .page, .inbox, .unanswered, .retained, .notRetained, .mended, .broken: break
+    case .page(let id, let page): engine.answer(id, .page(page), at: port.turnTime())
+    case .unanswered(let id, let error):
+      engine.answer(id, .failure(error.text), at: port.turnTime())
+    case .inbox, .retained, .notRetained, .mended, .broken: break
     }
   }
 

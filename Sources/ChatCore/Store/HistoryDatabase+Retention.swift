@@ -57,7 +57,7 @@ extension HistoryDatabase {
     }
   }
 
-  private typealias Oldest = (id: Int64, kind: StoredMessage.Kind, body: [UInt8])
+  private typealias Oldest = (id: Int64, kind: StoredKind, body: [UInt8])
 
   /// The oldest messages, in the order of their rows.
   private func oldest(before time: Int64) throws(SQLiteError) -> [Oldest] {
@@ -67,14 +67,14 @@ extension HistoryDatabase {
     select.bind(2, Int64(Limits.retentionStepMessages))
     var messages: [Oldest] = []
     while try select.step() {
-      let kind = StoredMessage.Kind(rawValue: UInt8(truncatingIfNeeded: select.int(1))) ?? .text
+      let kind = StoredKind(rawValue: UInt8(truncatingIfNeeded: select.int(1))) ?? .text
       messages.append((select.int(0), kind, select.bytes(2)))
     }
     return messages.sorted { $0.id < $1.id }
   }
 
   private func delete(
-    _ id: Int64, _ kind: StoredMessage.Kind, _ body: [UInt8]
+    _ id: Int64, _ kind: StoredKind, _ body: [UInt8]
   ) throws(SQLiteError) {
     let unindex = try connection.prepared(
       "INSERT INTO words(words, rowid, text) VALUES ('delete', ?, ?)")

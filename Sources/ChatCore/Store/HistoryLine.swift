@@ -19,7 +19,7 @@ enum HistoryLine {
     }
   }
 
-  private static let kinds: [(StoredMessage.Kind, String)] = [
+  private static let kinds: [(StoredKind, String)] = [
     (.text, "text"), (.action, "action"), (.picture, "picture"), (.file, "file"),
     (.topic, "topic"),
   ]

@@ -37,7 +37,7 @@ extension SQLiteStatement {
       room: room, number: MessageRow.number(int(0)), time: int(1), author: text(2),
       authorKey: publicKey(3), run: UInt64(bitPattern: int(4)),
       authorNumber: UInt64(bitPattern: int(5)),
-      kind: StoredMessage.Kind(rawValue: UInt8(truncatingIfNeeded: int(6))) ?? .text,
+      kind: StoredKind(rawValue: UInt8(truncatingIfNeeded: int(6))) ?? .text,
       body: bytes(7))
   }
 
@@ -59,7 +59,7 @@ extension SQLiteStatement {
   func publicKey(_ column: Int32) -> PublicKey? { withBytes(column) { PublicKey($0) } }
 }
 
-extension StoredMessage.Kind {
+extension StoredKind {
   /// Whether the body is what somebody wrote, else it describes a file.
   var isText: Bool { self != .picture && self != .file }
 }
@@ -70,7 +70,7 @@ extension StoredMessage {
   /// What it can be found by.
   var searchText: [UInt8] { Self.searchText(kind, body) }
 
-  static func searchText(_ kind: Kind, _ body: [UInt8]) -> [UInt8] {
+  static func searchText(_ kind: StoredKind, _ body: [UInt8]) -> [UInt8] {
     if kind.isText { return body }
     return StoredAttachment(body).map { Array($0.name.utf8) } ?? []
   }

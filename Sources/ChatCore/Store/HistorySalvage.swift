@@ -109,7 +109,7 @@ struct HistorySalvage {
     guard case .integer = values[1], case .text(let author) = values[2],
       values[3] == .null || values[3].isKey, case .integer = values[4],
       case .integer = values[5], case .integer(let number) = values[6],
-      let kind = UInt8(exactly: number).flatMap({ StoredMessage.Kind(rawValue: $0) }),
+      let kind = UInt8(exactly: number).flatMap({ StoredKind(rawValue: $0) }),
       let body = values[7].body(kind), String(validating: author, as: UTF8.self) != nil,
       MessageRow.room(id) > 0, MessageRow.room(id) <= Limits.storedRoomsMax,
       MessageRow.number(id) > 0
@@ -262,7 +262,7 @@ extension DatabasePages.Value {
   }
 
   /// The body of a message of a kind; nil where it is none.
-  fileprivate func body(_ kind: StoredMessage.Kind) -> [UInt8]? {
+  fileprivate func body(_ kind: StoredKind) -> [UInt8]? {
     switch self {
     case .text(let bytes): kind.isText && UTF8Text.isValid(bytes.span) ? bytes : nil
     case .blob(let bytes): !kind.isText && StoredAttachment(bytes) != nil ? bytes : nil

@@ -28,6 +28,11 @@ extension Limits {
   public static let sharedFramesBytesMax = 40
   /// All frames that are no data, at their longest.
   public static let owedFramesBytesMax = 96
+  /// Questions of a session for the past that wait, and that are being looked up.
+  public static let historyQuestionsMax = 64
+  public static let historyQuestionsOutMax = 2
+  /// With more that was answered and not taken, no more is looked up.
+  public static let historyBacklogBytesHigh = 1 << 20
   /// Channels of a session for rooms besides the lobby, and for history.
   public static let sideChannelsMax = 72
   /// Those of them that ask whether the other end is there, and answer that.

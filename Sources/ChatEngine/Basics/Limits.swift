@@ -60,6 +60,8 @@ public enum Limits {
   public static let roomLogsShareMin = 16
   /// Besides the lobby.
   public static let roomsPerMemberMax = 64
+  /// Answers to programs of before that wait until what was said before is kept.
+  public static let answersWaitingMax = 4_096
   /// With more than so many bytes of messages that wait to be kept, no more are taken.
   public static let keepingBytesHigh = 8 << 20
 

@@ -40,6 +40,11 @@ public enum ClientEvent: Equatable, Sendable {
   case notEntered(RoomName, [UInt8])
   /// It is no longer in a room.
   case parted(RoomName)
+  /// A message of the past that was asked for, and the end of the answer.
+  case past(UInt64, PastMessage)
+  case pastEnd(UInt64, isComplete: Bool, failure: [UInt8]?)
+  /// Somebody showed a picture, or sent a file, when this client was away.
+  case attachment(from: String, StoredAttachment, number: UInt64, time: Int64)
   /// What this end and the server measure of this session.
   case figures(ours: SessionFigures, theirs: SessionFigures)
   /// What the server measures of all sessions, and counts of itself.

@@ -81,7 +81,8 @@ extension NativeClient {
     let how = rooms[index].hearing.begin(
       NativeHearing.Beginning(
         log: hearing.log, isResumed: entered.isResumed, next: entered.next, name: self.name,
-        member: ownMember), &told)
+        member: ownMember, nextNumber: keepsHistory ? entered.nextNumber : nil), &told)
+    if let missing = rooms[index].hearing.catchUpFrom { beginCatchUp(of: name, after: missing) }
     if rooms[index].isTold {
       if how != .whole { events.append(.inRoom(name, .restored(how))) }
     } else {
@@ -122,7 +123,12 @@ extension NativeClient {
   func takeLog(ofRoom index: Int) {
     guard rooms[index].isListed, let channel = rooms[index].channel else { return }
     var told: [ClientEvent] = []
-    while isHearing, let message = session?.takeMessage(side: channel) {
+    if let event = rooms[index].hearing.takeHeld(), session != nil {
+      rooms[index].hearing.take(event, ownRun: run, &session!, &told)
+    }
+    while isHearing, rooms[index].hearing.catchUpFrom == nil,
+      let message = session?.takeMessage(side: channel)
+    {
       guard let event = NativeEvent(message) else {
         session?.fail("an event of type \(message.first ?? 0)")
         return
@@ -130,6 +136,9 @@ extension NativeClient {
       rooms[index].hearing.take(event, ownRun: run, &session!, &told)
     }
     tell(told, of: rooms[index].name)
+    if let missing = rooms[index].hearing.takeNewGap() {
+      beginCatchUp(of: rooms[index].name, after: missing)
+    }
   }
 
   func tellOfRooms(_ body: (inout NativeHearing, inout [ClientEvent]) -> Void) {
@@ -140,7 +149,7 @@ extension NativeClient {
     }
   }
 
-  private func tell(_ told: [ClientEvent], of room: RoomName) {
+  func tell(_ told: [ClientEvent], of room: RoomName) {
     for event in told {
       // What became of this client's own messages is named by their tickets, wherever they are.
       if case .ownMessage = event {

@@ -89,7 +89,9 @@ extension NativeClient {
     let how = hearing.begin(
       NativeHearing.Beginning(
         log: welcome.log, isResumed: welcome.isResumed, next: welcome.next, name: welcome.name,
-        member: welcome.member), &events)
+        member: welcome.member, nextNumber: welcome.keepsHistory ? welcome.nextNumber : nil),
+      &events)
+    keepsHistory = welcome.keepsHistory
     giveUpAt = nil
     lastProgress = now
     progressSeen = 0
@@ -98,6 +100,8 @@ extension NativeClient {
     for index in said.indices { said[index].position = nil }
     isWelcome = true
     askForRooms(goesOn: isSameLog)
+    askAgain()
+    if let missing = hearing.catchUpFrom { beginCatchUp(of: .lobby, after: missing) }
     for pending in said { utter(pending) }
     if !wasJoined {
       if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }
@@ -164,14 +168,19 @@ extension NativeClient {
 
   // MARK: The log
 
-  private func takeLog() {
-    while isHearing, let message = session?.takeMessage(.talk) {
+  func takeLog() {
+    takePast()
+    if session != nil, let event = hearing.takeHeld() {
+      hearing.take(event, ownRun: run, &session!, &events)
+    }
+    while isHearing, hearing.catchUpFrom == nil, let message = session?.takeMessage(.talk) {
       guard let event = NativeEvent(message) else {
         session?.fail("an event of type \(message.first ?? 0)")
         return
       }
       hearing.take(event, ownRun: run, &session!, &events)
     }
+    if let missing = hearing.takeNewGap() { beginCatchUp(of: .lobby, after: missing) }
     for index in rooms.indices { takeLog(ofRoom: index) }
     for object in session?.takeObjects() ?? [] {
       hearing.finish(object.number, object.bytes, &events)

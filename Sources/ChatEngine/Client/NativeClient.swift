@@ -114,6 +114,12 @@ public final class NativeClient {
   /// The room whose list of people is being told; nil for the lobby.
   var listing: UInt64?
   var ownMember: UInt64 = 0
+  /// What is asked of the past, the oldest first; and the channel on which that is answered.
+  var questions: [Question] = []
+  var lastQuestion: UInt64 = 0
+  var pastChannel: UInt64?
+  /// Whether the server keeps what is said.
+  var keepsHistory = false
   /// Until when those who were here before the server was started again may come back unannounced.
   var awaitingEnd: Instant?
   public var outbox = Outbox()

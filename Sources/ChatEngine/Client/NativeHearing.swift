@@ -10,6 +10,15 @@ struct NativeHearing {
   private var names: [UInt64: String] = [:]
   /// Pictures whose bytes are not here yet, by their object.
   private var pictures: [UInt64: Picture] = [:]
+  /// The number of the last message that was told; nil where what is missing cannot be asked for.
+  private var lastNumber: UInt64?
+  /// After which message some are missing that are being asked for; meanwhile nothing is taken.
+  private(set) var catchUpFrom: UInt64?
+  /// The last of them.
+  private var catchUpThrough: UInt64 = 0
+  private var isGapNew = false
+  /// What was heard behind the gap, and waits.
+  private var held: NativeEvent?
   /// This client, where the list of who is here tells of it.
   private var listedMember: UInt64?
   private(set) var ownName = ""
@@ -61,6 +70,8 @@ struct NativeHearing {
     /// This client, as the room knows it.
     var name: String
     var member: UInt64
+    /// The number of the room's next message; nil where what was missed cannot be asked for.
+    var nextNumber: UInt64?
   }
 
   /// A session begins.
@@ -98,7 +109,24 @@ struct NativeHearing {
       missedBefore = isFirst || before < last ? 0 : before - last
       last = max(last, before)
     }
+    beginNumbers(welcome)
     return how
+  }
+
+  private mutating func beginNumbers(_ welcome: Beginning) {
+    (held, catchUpFrom, isGapNew) = (nil, nil, false)
+    guard let next = welcome.nextNumber else {
+      lastNumber = nil
+      return
+    }
+    let newest = next - min(next, 1)
+    // What is in the log is heard there; what is not is asked for, and nothing is missed.
+    guard let known = lastNumber, !welcome.isResumed else {
+      if lastNumber == nil { lastNumber = newest }
+      return
+    }
+    missedBefore = 0
+    if known < newest { (catchUpFrom, catchUpThrough) = (known, newest) }
   }
 
   mutating func note(_ present: [NativeReply.Present], _ events: inout [ClientEvent]) {
@@ -131,12 +159,22 @@ struct NativeHearing {
   mutating func take(
     _ event: NativeEvent, ownRun: UInt64, _ session: inout Session, _ events: inout [ClientEvent]
   ) {
+    if leavesGap(event) { return }
     let isNew = event.seq > last
+    if isNew, let number = event.message?.number, let lastNumber, number <= lastNumber {
+      // It came as a part of what was missed.
+      last = event.seq
+      if case .showed(let picture) = event.kind {
+        session.knowObjects(through: picture.object)
+      }
+      return
+    }
     if isNew {
       if event.seq > last + 1, last > 0 {
         events.append(.missed(Int(clamping: event.seq - last - 1)))
       }
       last = event.seq
+      if lastNumber != nil, let number = event.message?.number { lastNumber = number }
     }
     switch event.kind {
     case .joined(let name):
@@ -155,6 +193,76 @@ struct NativeHearing {
       guard let author = event.message?.id else { return }
       take(picture, author, event, isNew, ownRun, &session, &events)
     }
+  }
+
+  // MARK: What was missed
+
+  /// Whether messages before this one are missing that can be asked for: then it waits.
+  private mutating func leavesGap(_ event: NativeEvent) -> Bool {
+    guard let lastNumber, let number = event.message?.number, number > lastNumber + 1 else {
+      // So do notices behind messages that were left out; those before them are lost.
+      if lastNumber != nil, event.seq > last + 1, last > 0 { last = event.seq - 1 }
+      return false
+    }
+    (held, catchUpFrom, catchUpThrough, isGapNew) = (event, lastNumber, number - 1, true)
+    return true
+  }
+
+  /// After which message some are missing, when that was just found.
+  mutating func takeNewGap() -> UInt64? {
+    guard isGapNew else { return nil }
+    isGapNew = false
+    return catchUpFrom
+  }
+
+  /// Takes a message that was missed.
+  mutating func takePast(_ message: PastMessage, ownRun: UInt64, _ events: inout [ClientEvent]) {
+    guard let known = lastNumber, message.number > known, catchUpFrom != nil,
+      held == nil || message.number <= catchUpThrough
+    else { return }
+    lastNumber = message.number
+    let isPicture = message.kind == .picture
+    guard !isRepeated(message.id, by: message.from, isPicture: isPicture) else { return }
+    if message.id.run == ownRun, ownNames.contains(message.from) {
+      events.append(
+        .ownMessage(MessageTicket(isPicture: isPicture, number: message.id.number)))
+      return
+    }
+    switch message.kind {
+    case .text, .action:
+      var heard = Heard(from: message.from, text: message.body)
+      heard.isAction = message.kind == .action
+      (heard.number, heard.time) = (message.number, message.time)
+      events.append(.message(heard))
+    case .topic: events.append(.topic(from: message.from, text: message.body))
+    case .picture, .file:
+      guard let attachment = StoredAttachment(message.body) else { return }
+      events.append(
+        .attachment(
+          from: message.from, attachment, number: message.number, time: message.time))
+    }
+  }
+
+  /// A page of what was missed is here.
+  ///
+  /// - Parameter hadNone: whether nothing was in it: then there is no more.
+  /// - Returns: after which message the next page begins; nil where all is here.
+  mutating func endPage(hadNone: Bool, _ events: inout [ClientEvent]) -> UInt64? {
+    guard let known = lastNumber, catchUpFrom != nil else { return nil }
+    if !hadNone, known < catchUpThrough { return known }
+    // What is older than what the server keeps is missed for good.
+    if known < catchUpThrough { events.append(.missed(Int(clamping: catchUpThrough - known))) }
+    lastNumber = max(known, catchUpThrough)
+    catchUpFrom = nil
+    return nil
+  }
+
+  /// What waited for what was missed, which is here now.
+  mutating func takeHeld() -> NativeEvent? {
+    guard catchUpFrom == nil, let event = held else { return nil }
+    held = nil
+    last = max(last, event.seq - 1)
+    return event
   }
 
   /// Whoever is on the list of who is here was told of, also where it came more than once before.
@@ -206,8 +314,14 @@ struct NativeHearing {
   private mutating func isRepeated(
     _ author: MessageID, of member: UInt64, isPicture: Bool
   ) -> Bool {
+    isRepeated(author, by: name(member), isPicture: isPicture)
+  }
+
+  private mutating func isRepeated(
+    _ author: MessageID, by name: String, isPicture: Bool
+  ) -> Bool {
     guard author.run != 0 else { return false }
-    let sequence = Sequence(name: name(member), run: author.run, isPicture: isPicture)
+    let sequence = Sequence(name: name, run: author.run, isPicture: isPicture)
     heard[sequence] = max(heard[sequence] ?? 0, author.number)
     if heard.count > Limits.runsRememberedMax { heard.removeAll() }
     return author.number <= heardBefore[sequence] ?? 0

@@ -7,6 +7,8 @@ public enum NativeReply: Equatable {
     public var log: UInt64
     /// Whether the events go on where the join said.
     public var isResumed = false
+    /// Whether what was said can be asked for.
+    public var keepsHistory = false
     /// The number of the first event that will come.
     public var next: UInt64
     /// The greatest numbers of this run that were accepted before.
@@ -130,7 +132,8 @@ public enum NativeReply: Equatable {
     else { return nil }
     return .welcome(
       Welcome(
-        name: name, member: member, log: log, isResumed: flags & 1 == 1, next: next, said: said,
+        name: name, member: member, log: log, isResumed: flags & 1 == 1,
+        keepsHistory: flags & 2 == 2, next: next, said: said,
         shown: shown, messageBytesMax: messageBytesMax, pictureBytesMax: pictureBytesMax,
         serverName: serverName, nextNumber: nextNumber, topic: topic))
   }
@@ -220,7 +223,7 @@ public enum NativeReply: Equatable {
     body.appendVText(welcome.name)
     body.appendVarint(welcome.member)
     body.appendU64(welcome.log)
-    body.append(welcome.isResumed ? 1 : 0)
+    body.append((welcome.isResumed ? 1 : 0) | (welcome.keepsHistory ? 2 : 0))
     body.appendVarint(welcome.next)
     body.appendVarint(welcome.said)
     body.appendVarint(welcome.shown)

@@ -72,6 +72,38 @@ public enum NativeRequest: Equatable {
     }
   }
 
+  /// A question for messages of the past, to be answered on a side channel.
+  public struct History: Equatable {
+    public enum Selector: Equatable, Sendable {
+      /// All that have a greater number, from the lowest on.
+      case after(UInt64)
+      /// All that have a lower number, the greatest.
+      case before(UInt64)
+      /// All from a time on, in milliseconds since 1970, from the oldest on.
+      case since(UInt64)
+      /// All, the newest.
+      case latest
+      /// Those in which all of some words occur, the newest first.
+      case search(String)
+    }
+
+    /// The same for all questions of a session.
+    public var channel: UInt64
+    /// By which the client knows the answer.
+    public var id: UInt64
+    /// Empty for all rooms, where words are looked for.
+    public var room: String
+    public var selector: Selector
+    public var limit: UInt64
+
+    public init(
+      channel: UInt64, id: UInt64, room: String, selector: Selector, limit: UInt64
+    ) {
+      (self.channel, self.id, self.room) = (channel, id, room)
+      (self.selector, self.limit) = (selector, limit)
+    }
+  }
+
   case join(Join)
   case leave
   case offer(Offer)
@@ -79,6 +111,7 @@ public enum NativeRequest: Equatable {
   case ownFigures
   /// What it measures of all sessions, from a place in the list on.
   case allFigures(from: UInt64)
+  case history(History)
   case say(Say)
   case enter(Enter)
   case part(channel: UInt64)
@@ -87,7 +120,7 @@ public enum NativeRequest: Equatable {
   public var isTalk: Bool {
     switch self {
     case .say, .enter, .part: true
-    case .join, .leave, .offer, .ownFigures, .allFigures: false
+    case .join, .leave, .offer, .ownFigures, .allFigures, .history: false
     }
   }
 
@@ -96,6 +129,7 @@ public enum NativeRequest: Equatable {
     case leave = 0x02
     case offer = 0x03
     case stats = 0x04
+    case history = 0x05
     case say = 0x10
     case enter = 0x11
     case part = 0x12
@@ -113,6 +147,7 @@ public enum NativeRequest: Equatable {
       case .leave: return .leave
       case .offer: return Self.readOffer(&reader)
       case .stats: return Self.readStats(&reader)
+      case .history: return Self.readHistory(&reader)
       case .say:
         guard let number = reader.varint(), let channel = reader.varint(),
           let kind = reader.u8().flatMap(Say.Kind.init(rawValue:))
@@ -145,6 +180,43 @@ public enum NativeRequest: Equatable {
     return .enter(Enter(channel: channel, room: room, last: flags & 1 == 1 ? last : nil))
   }
 
+  private static func readHistory(_ reader: inout ByteReader) -> NativeRequest? {
+    guard let channel = reader.varint(), let id = reader.varint(),
+      let room = reader.vtext(max: Limits.roomNameBytesMax * 2), let limit = reader.varint(),
+      let what = reader.u8(), let value = reader.varint(),
+      let words = reader.vtext(max: Limits.searchWordsBytesMax)
+    else { return nil }
+    let selector: History.Selector
+    switch what {
+    case 0: selector = .after(value)
+    case 1: selector = .before(value)
+    case 2: selector = .since(value)
+    case 3: selector = .latest
+    case 4: selector = .search(words)
+    default: return nil
+    }
+    return .history(
+      History(channel: channel, id: id, room: room, selector: selector, limit: limit))
+  }
+
+  private static func write(_ history: History, to body: inout [UInt8]) {
+    body.appendVarint(history.channel)
+    body.appendVarint(history.id)
+    body.appendVText(history.room)
+    body.appendVarint(history.limit)
+    let (what, value, words): (UInt8, UInt64, String) =
+      switch history.selector {
+      case .after(let number): (0, number, "")
+      case .before(let number): (1, number, "")
+      case .since(let time): (2, time, "")
+      case .latest: (3, 0, "")
+      case .search(let words): (4, 0, words)
+      }
+    body.append(what)
+    body.appendVarint(value)
+    body.appendVText(words)
+  }
+
   private static func readStats(_ reader: inout ByteReader) -> NativeRequest? {
     switch (reader.u8(), reader.varint()) {
     case (0, 0): .ownFigures
@@ -175,6 +247,9 @@ public enum NativeRequest: Equatable {
       Session.appendMessage(Kind.offer.rawValue, { Self.write(offer, to: &$0) }, to: &bytes)
     case .ownFigures: Self.appendStats(0, from: 0, to: &bytes)
     case .allFigures(let from): Self.appendStats(1, from: from, to: &bytes)
+    case .history(let history):
+      Session.appendMessage(
+        Kind.history.rawValue, { Self.write(history, to: &$0) }, to: &bytes)
     case .say(let say):
       Session.appendMessage(
         Kind.say.rawValue,

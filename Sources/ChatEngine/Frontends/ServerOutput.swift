@@ -53,6 +53,8 @@ public enum ServerEffect: Sendable {
   /// Keep messages for ever, together or not at all; `ServerEngine.settle` is told when that is
   /// done.
   case commit(StoreBatch)
+  /// Answer a question for the past; `ServerEngine.answer` is told.
+  case ask(UInt64, HistoryQuestion)
   /// Keep a picture as a file named after its sender.
   case savePicture(name: String, jpeg: [UInt8])
 }

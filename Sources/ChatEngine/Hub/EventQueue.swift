@@ -11,7 +11,9 @@ struct EventQueue {
   private var told = 0
   private var free = 0
   private var batched = 0
-  /// The batch that is out.
+  /// How many that were told are no longer in `events`.
+  private var droppedCount: UInt64 = 0
+  /// Whether a batch is out.
   private var isOut = false
 
   /// The texts and JPEGs of the events that are not told yet.
@@ -20,6 +22,9 @@ struct EventQueue {
   private var base: UInt64 = 0
 
   var isEmpty: Bool { told == events.count }
+  /// How many events were told in all, and how many there were.
+  var toldCount: UInt64 { droppedCount + UInt64(told) }
+  var count: UInt64 { droppedCount + UInt64(events.count) }
 
   /// How much waits to be kept: what its caller bounds.
   var waitingBytes: Int { free == events.count ? 0 : bytes.count }
@@ -51,6 +56,8 @@ struct EventQueue {
 
   private mutating func dropTold() {
     if told == 0 { return }
+    let before = events.count
+    defer { droppedCount += UInt64(before - events.count) }
     if told == events.count {
       base += UInt64(bytes.count)
       events.removeAll(keepingCapacity: true)
@@ -73,13 +80,20 @@ struct EventQueue {
     (free, batched) = (events.count, events.count)
   }
 
+  /// Lets notices go that wait for no message.
+  mutating func releaseNotices() {
+    if isOut { return }
+    while free < events.count, !events[free].isToBeKept { free += 1 }
+    batched = max(batched, free)
+  }
+
   /// Puts what waits into a batch, if none is out. What comes before the first message needs no
   /// keeping, and is let go.
   ///
   /// - Returns: where the batch's events stand, notices among them; empty where there is no batch.
   mutating func beginBatch() -> Range<Int> {
     if isOut { return 0..<0 }
-    while free < events.count, !events[free].isToBeKept { free += 1 }
+    releaseNotices()
     batched = events.count
     isOut = free < batched
     return free..<batched

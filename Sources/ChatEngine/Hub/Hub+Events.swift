@@ -3,7 +3,7 @@ extension Hub {
   /// The oldest event that may be told and was not yet. When there is none, the bodies of those
   /// that were told go.
   public mutating func nextEvent() -> HubEvent? {
-    if !keepsHistory { queue.releaseAll() }
+    if keepsHistory { queue.releaseNotices() } else { queue.releaseAll() }
     // What it was told of could be looked up until now.
     if let room = lastTold.take() { rooms.forgetIfUnused(room) }
     guard let event = queue.next() else { return nil }
@@ -33,6 +33,10 @@ extension Hub {
 
   /// Calls `body` with each event that was not told yet, in order.
   public func forEachWaiting(_ body: (HubEvent) -> Void) { queue.forEachWaiting(body) }
+
+  /// How many events there were, and how many of them were told.
+  public var eventCount: UInt64 { queue.count }
+  public var toldCount: UInt64 { queue.toldCount }
 
   // MARK: Keeping
 

@@ -22,15 +22,6 @@ public enum RoomKey: Hashable, Sendable {
 
 /// A message as it is kept, for as long as its room keeps it.
 public struct StoredMessage: Hashable, Sendable {
-  /// What a body is; the numbers are those of the database.
-  public enum Kind: UInt8, Sendable {
-    case text = 0
-    case action = 1
-    case picture = 2
-    case file = 3
-    case topic = 4
-  }
-
   public var room: RoomKey
   /// From 1 on, without gaps, at most `Limits.messageNumberMax`.
   public var number: UInt64
@@ -42,14 +33,14 @@ public struct StoredMessage: Hashable, Sendable {
   /// The author's program, and what number it gave the message; 0 where it gave none.
   public var run: UInt64
   public var authorNumber: UInt64
-  public var kind: Kind
+  public var kind: StoredKind
   /// UTF-8; of a picture or file, what `StoredAttachment.encoded` makes. At most
   /// `Limits.storedBodyBytesMax`.
   public var body: [UInt8]
 
   public init(
     room: RoomKey, number: UInt64, time: Int64, author: String, authorKey: PublicKey? = nil,
-    run: UInt64 = 0, authorNumber: UInt64 = 0, kind: Kind = .text, body: [UInt8]
+    run: UInt64 = 0, authorNumber: UInt64 = 0, kind: StoredKind = .text, body: [UInt8]
   ) {
     self.room = room
     self.number = number
@@ -60,55 +51,6 @@ public struct StoredMessage: Hashable, Sendable {
     self.authorNumber = authorNumber
     self.kind = kind
     self.body = body
-  }
-}
-
-/// What a message says of a picture or a file, which itself lies elsewhere under its hash.
-public struct StoredAttachment: Hashable, Sendable {
-  public static let hashBytes = 32
-
-  /// 32 bytes.
-  public var hash: [UInt8]
-  /// In bytes.
-  public var length: UInt64
-  /// In pixels; 0 where it is no picture.
-  public var width: UInt32
-  public var height: UInt32
-  /// At most `Limits.storedFileNameBytesMax` bytes.
-  public var name: String
-
-  public init(hash: [UInt8], length: UInt64, width: UInt32, height: UInt32, name: String) {
-    precondition(hash.count == Self.hashBytes, "no hash")
-    self.hash = hash
-    self.length = length
-    self.width = width
-    self.height = height
-    self.name = name
-  }
-
-  /// Hash (32 bytes), length (u64), width and height (u32 each), and the name to the end.
-  public var encoded: [UInt8] {
-    var bytes = hash
-    bytes.appendU64(length)
-    bytes.appendU32(width)
-    bytes.appendU32(height)
-    bytes.append(contentsOf: name.utf8)
-    return bytes
-  }
-
-  /// Nil where `bytes` are not what `encoded` makes.
-  public init?(_ bytes: [UInt8]) {
-    let read: Self? = bytes.withUnsafeBufferPointer { buffer in
-      var reader = ByteReader(buffer)
-      guard let hash = reader.bytes(Self.hashBytes), let length = reader.u64(),
-        let width = reader.u32(), let height = reader.u32(),
-        reader.remaining <= Limits.storedFileNameBytesMax,
-        let name = String(validating: reader.rest(), as: UTF8.self)
-      else { return nil }
-      return Self(hash: Array(hash), length: length, width: width, height: height, name: name)
-    }
-    guard let read else { return nil }
-    self = read
   }
 }
 
@@ -286,4 +228,10 @@ public struct SearchQuery: Hashable, Sendable {
     self.before = before
     self.limit = limit
   }
+}
+
+/// A question for the past.
+public enum HistoryQuestion: Hashable, Sendable {
+  case page(HistoryQuery)
+  case search(SearchQuery)
 }

@@ -11,6 +11,10 @@ public final class ServerEngine {
   private(set) var native: NativeFrontend
   private var discovery: DiscoveryFrontend
   private var isClosing = false
+  /// Whether plain clients are yet to be told that the server stops.
+  private var owesPlainShutdown = false
+  /// Answers to programs of before that wait until so many events were told.
+  private var waitingAnswers: [(after: UInt64, address: PeerAddress)] = []
   /// When those who still lack something are told all the same that the server stops.
   private var closingDeadline: Instant?
 
@@ -66,7 +70,7 @@ public final class ServerEngine {
     turn.output.counters.datagramsIn &+= 1
     if let question = DiscoveryQuestion(bytes) {
       classic.noteHeard(address, at: time.instant)
-      if let answer = answer(question, from: address) { send(answer, to: address) }
+      if let answer = answer(question, from: address) { send(answer, to: address, inOrder: true) }
       return
     }
     if DatagramType.isNative(bytes) {
@@ -103,7 +107,16 @@ public final class ServerEngine {
   }
 
   /// Programs of before ask so after each thing they say, so that answer asks for no memory.
-  private func send(_ answer: DiscoveryAnswer, to address: PeerAddress) {
+  ///
+  /// - Parameter inOrder: whether it follows what was said before, since by it such a program knows
+  ///   that it was taken.
+  private func send(_ answer: DiscoveryAnswer, to address: PeerAddress, inOrder: Bool = false) {
+    if answer == .text, inOrder, turn.hub.toldCount < turn.hub.eventCount,
+      waitingAnswers.count < Limits.answersWaitingMax
+    {
+      waitingAnswers.append((turn.hub.eventCount, address))
+      return
+    }
     if answer == .text, let payload = turn.output.outbox.addPayload(ClassicText.answer) {
       turn.output.outbox.deliver(payload, to: address)
     } else {
@@ -161,14 +174,28 @@ public final class ServerEngine {
     publish()
   }
 
+  /// What `ServerEffect.ask` asked for.
+  public func answer(_ question: UInt64, _ answer: HistoryAnswer, at time: TurnTime) {
+    turn.time = time
+    native.answer(question, answer, &turn)
+  }
+
   /// Tells every client that the server stops: native ones when they have all that was said, and
   /// after `Limits.settleSecondsMax` in any case.
   public func announceShutdown(at time: TurnTime) {
     turn.time = time
     isClosing = true
     closingDeadline = time.instant + .seconds(Limits.settleSecondsMax)
-    classic.announceShutdown(&turn)
+    owesPlainShutdown = true
+    tellPlainShutdown()
     native.announceShutdown()
+  }
+
+  /// Tells plain clients that the server stops, once they have all that was said.
+  private func tellPlainShutdown() {
+    guard owesPlainShutdown, turn.hub.toldCount == turn.hub.eventCount else { return }
+    owesPlainShutdown = false
+    classic.announceShutdown(&turn)
   }
 
   /// Whether every native client was told that the server stops.
@@ -215,6 +242,14 @@ public final class ServerEngine {
       if event.failure == nil { record(event, body) }
       if let onEvent { onEvent(event, turn.hub.name(of: event.room), body.array(0..<body.count)) }
     }
+    if !waitingAnswers.isEmpty { sendWaitingAnswers() }
+    tellPlainShutdown()
+  }
+
+  private func sendWaitingAnswers() {
+    let due = waitingAnswers.prefix { $0.after <= turn.hub.toldCount }
+    waitingAnswers.removeFirst(due.count)
+    for (_, address) in due { send(.text, to: address) }
   }
 
   private func record(_ event: HubEvent, _ body: Span<UInt8>) {

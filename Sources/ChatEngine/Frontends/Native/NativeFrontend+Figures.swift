@@ -33,7 +33,12 @@ extension NativeFrontend {
       turn.output.drop(.figures, from: peer.session.address, at: turn.now)
       return false
     }
-    if peer.member != nil || peer.isOnlooker { return true }
+    return peer.member != nil || mayLookOn(peer)
+  }
+
+  /// Whether somebody who has not joined may ask for things.
+  mutating func mayLookOn(_ peer: NativePeer) -> Bool {
+    if peer.isOnlooker { return true }
     guard onlookers < Limits.onlookersMax else {
       peer.session.close(.refused, "too many look on without having joined")
       return false

@@ -13,6 +13,7 @@ extension NativeFrontend {
       case .offer(let offer): take(offer, from: peer)
       case .ownFigures: tellFigures(to: peer, &turn)
       case .allFigures(let first): tellSessions(from: first, to: peer, &turn)
+      case .history(let question): take(question, from: peer, &turn)
       case .say, .enter, .part: peer.session.fail("talk on the control channel")
       }
     }
@@ -25,6 +26,7 @@ extension NativeFrontend {
     if !isClosing {
       hearTalk(of: peer, &turn)
       servePictures(of: peer, &turn)
+      askNext(peer, &turn)
     }
     peer.session.dropTaken()
   }
@@ -120,7 +122,8 @@ extension NativeFrontend {
     NativeReply.welcome(
       NativeReply.Welcome(
         name: name.text, member: Self.number(of: member), log: logID,
-        isResumed: resumed != nil, next: resumed == nil ? from.seq : join.last + 1,
+        isResumed: resumed != nil, keepsHistory: keepsHistory,
+        next: resumed == nil ? from.seq : join.last + 1,
         said: run.said.taken, shown: run.shown.taken,
         messageBytesMax: UInt64(Limits.messageBytesMax),
         pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName,
@@ -182,7 +185,7 @@ extension NativeFrontend {
       case .say(let words): say(words, peer, member, &turn)
       case .enter(let wanted): enter(wanted, peer, &turn)
       case .part(let channel): part(channel, peer, &turn)
-      case .join, .leave, .offer, .ownFigures, .allFigures: break
+      case .join, .leave, .offer, .ownFigures, .allFigures, .history: break
       }
     }
   }

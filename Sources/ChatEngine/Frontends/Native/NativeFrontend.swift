@@ -26,6 +26,10 @@ public struct NativeFrontend: ~Copyable {
   var runs = NativeRuns()
   /// How many sessions each member has, by its slot in the hub.
   var sessionCounts: [UInt32] = []
+  /// What is being looked up of the past, and the number of the next question.
+  var questions: [UInt64: Question] = [:]
+  var nextQuestion: UInt64 = 1
+  let keepsHistory: Bool
   /// Peers of whom no more is taken until what waits to be kept is.
   var heldUp: [UInt32] = []
   /// Peers that may have something to send.
@@ -60,6 +64,7 @@ public struct NativeFrontend: ~Copyable {
     password = configuration.password
     serverName = Handshake.shortened(configuration.serverName)
     takesAES = configuration.takesAES
+    keepsHistory = configuration.keepsHistory
     cookies = Cookies(&random)
     resetKey = keyPair.secret.withBytes {
       Blake2b.keyed256(key: $0, Array("reset token".utf8))

@@ -20,6 +20,16 @@ final class NativePeer {
   var run: UInt64 = 0
   @Seldom var uploads: Uploads
   @Seldom var stays: Stays
+  @Seldom var questions: Questions
+
+  /// What a client asks of the past.
+  struct Questions: HasBeginning {
+    /// Where it is answered.
+    var channel: UInt64?
+    var waiting: [NativeRequest.History] = []
+    /// How many are being looked up.
+    var out = 0
+  }
 
   /// A room besides the lobby, on its channel.
   struct Stay {
