@@ -17,6 +17,7 @@ final class ServerHost: Host {
   var crashesAtWrite: Bool?
   /// What became of what it wanted kept, until its next turn.
   private var settlements: [StoreFailure?] = []
+  private var readsUntil = Simulation.start
   private var answers: [(id: UInt64, answer: HistoryAnswer)] = []
   /// What it told its front ends and is not in the books yet, each behind so many lines of its log.
   private var told: [(lines: Int, event: HubEvent, room: RoomName, body: [UInt8])] = []
@@ -144,7 +145,9 @@ final class ServerHost: Host {
       switch effect {
       case .commit(let batch): take(batch, at: now)
       case .ask(let id, let question):
-        let at = now + VirtualDisk.drawDelay(&random)
+        // One question is read after the other.
+        readsUntil = max(readsUntil, now) + VirtualDisk.drawDelay(&random)
+        let at = readsUntil
         world.schedule(.read(question, id, of: self, by: sender), at: at)
       case .savePicture: break
       }
