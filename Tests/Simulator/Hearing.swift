@@ -8,6 +8,8 @@ import ChatEngine
 struct Hearing {
   /// The log that it hears, and where: the next text that it must be told.
   fileprivate(set) var life: Ledger.LifeID?
+  /// By which the client knows it.
+  fileprivate var log: UInt64 = 0
   fileprivate var nextText = 0
   fileprivate var firstPicture = 0
   /// Whether it was told that something is missing, and has heard nothing since.
@@ -38,14 +40,17 @@ extension Ledger {
     guard let life, let attached = runs[run].attached[lives[life].room], attached.life == life
     else { return violate("\(runs[run].host) is in a log that it did not join") }
     let room = lives[life].room
-    let last = runs[run][room].life
+    let (last, lastLog) = (runs[run][room].life, runs[run][room].log)
+    runs[run][room].log = attached.log
     if isWhole == true {
       if last != life { violate("\(runs[run].host) goes on in a log that it did not hear") }
       return
     }
-    if last == life, isWhole == false, !mayBeForgotten(life) {
+    if lastLog == attached.log, isWhole == false, !mayBeForgotten(life) {
       violate("\(runs[run].host) came back to a log that is whole, and was not let go on")
     }
+    // What is on the disk it gets from there, wherever it was.
+    if last == life, lives[life].keepsHistory { return }
     if last != life { runs[run][room].turn() }
     runs[run][room].life = life
     runs[run][room].isAdrift = false
@@ -162,6 +167,29 @@ extension Ledger {
     note(picture: id, in: room, by: run)
   }
 
+  /// A client was told that a picture was shown while it was away.
+  mutating func hear(
+    attachment: StoredAttachment, _ number: UInt64, in room: RoomName, from name: String,
+    by run: RunID
+  ) {
+    let id = utterances.indices.first {
+      utterances[$0].isPicture && utterances[$0].kept?.room == room
+        && utterances[$0].kept?.number == number && isHere($0, by: run, in: room)
+    }
+    let jpeg = id.map { utterances[$0].bytes } ?? []
+    guard let id, Blake2b.hash256(jpeg.span) == attachment.hash else {
+      return violate("\(runs[run].host) was told of a picture \(number) that nobody showed")
+    }
+    if utterances[id].sender == run { violate("\(runs[run].host) was told of its own picture") }
+    note(picture: id, in: room, by: run)
+  }
+
+  /// Whether something is in the log that a client hears.
+  private func isHere(_ id: Int, by run: RunID, in room: RoomName) -> Bool {
+    guard let life = runs[run][room].life else { return false }
+    return lives[life].place(of: id, utterances[id].isPicture) != nil
+  }
+
   private mutating func note(picture id: Int, in room: RoomName, by run: RunID) {
     let host = runs[run].host
     if !runs[run][room].pictures.insert(id).inserted {
@@ -180,8 +208,9 @@ extension Ledger {
       return
     }
     runs[run][room].isAdrift = true
-    guard let life = runs[run][room].life, !mayBeForgotten(life) else { return }
-    if room != .lobby || lives[life].beginning?.texts == 0 {
+    guard let life = runs[run][room].life, lives[life].keepsHistory || !mayBeForgotten(life)
+    else { return }
+    if lives[life].keepsHistory || room != .lobby || lives[life].beginning?.texts == 0 {
       violate("\(runs[run].host) was told that it missed \(count) of a log that is whole")
     }
   }
@@ -243,9 +272,9 @@ extension Ledger {
   func isUpToDate(_ run: RunID, in lobby: LifeID) -> Bool {
     runs[run].wanted.allSatisfy { room in
       let hearing = runs[run][room]
-      guard let life = hearing.life, life == existingLog(of: room, beside: lobby) else {
-        return false
-      }
+      guard let life = hearing.life, life == existingLog(of: room, beside: lobby),
+        hearing.log == lives[life].log
+      else { return false }
       let rest = lives[life].texts[hearing.nextText...]
       return rest.allSatisfy { hearing.mayMiss(utterances[$0]) }
         && missingPictures(of: run, in: room).count <= hearing.picturesLost

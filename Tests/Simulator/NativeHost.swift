@@ -217,10 +217,11 @@ final class NativeHost: ClientHost {
       world.ledger.part(run, from: room)
     case .inRoom(let room, .restored(let how)): comeBack(room, how, run, life)
     case .inRoom(let room, let event): hear(event, in: room, by: run)
-    case .message, .picture, .pictureLost, .missed, .present, .arrived, .departed, .topic:
-      hear(event, in: .lobby, by: run)
-    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .past, .pastEnd,
+    case .message, .picture, .pictureLost, .missed, .present, .arrived, .departed, .topic,
       .attachment:
+      hear(event, in: .lobby, by: run)
+    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .past,
+      .pastEnd:
       break
     }
   }
@@ -255,6 +256,9 @@ final class NativeHost: ClientHost {
     case .picture(let from, let jpeg):
       world.note(name, "is shown \(jpeg.count) B by \(from) in \(room)")
       world.ledger.hear(picture: jpeg, in: room, from: from, by: run)
+    case .attachment(let from, let attachment, let number, _):
+      world.note(name, "hears of a picture by \(from) in \(room)")
+      world.ledger.hear(attachment: attachment, number, in: room, from: from, by: run)
     case .pictureLost(let from):
       world.note(name, "lost a picture of \(from) in \(room)")
       world.ledger.losePicture(in: room, by: run)

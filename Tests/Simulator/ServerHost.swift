@@ -17,6 +17,8 @@ final class ServerHost: Host {
   var crashesAtWrite: Bool?
   /// What became of what it wanted kept, until its next turn.
   private var settlements: [StoreFailure?] = []
+  private var readsUntil = Simulation.start
+  private var answers: [(id: UInt64, answer: HistoryAnswer)] = []
   /// What it told its front ends and is not in the books yet, each behind so many lines of its log.
   private var told: [(lines: Int, event: HubEvent, room: RoomName, body: [UInt8])] = []
   /// Until when a server that was told to stop may go on.
@@ -62,7 +64,7 @@ final class ServerHost: Host {
       told.append((engine.output.log.count, event, room, body))
     }
     self.engine = engine
-    (isWriting, settlements, told) = (false, [], [])
+    (isWriting, settlements, answers, told) = (false, [], [], [])
     life = world.ledger.newLife(
       of: name, log: engine.logID, disk: plan.keepsHistory ? disk : nil)
     sender = world.newSender()
@@ -97,6 +99,8 @@ final class ServerHost: Host {
       read(engine, at: now)
     }
     settlements.removeAll()
+    for (id, answer) in answers { engine.answer(id, answer, at: time) }
+    answers.removeAll()
     for datagram in inbox {
       engine.receive(datagram.bytes.span, from: datagram.source, at: time)
       read(engine, at: now)
@@ -137,7 +141,17 @@ final class ServerHost: Host {
     engine.output.transcript.removeAll(keepingCapacity: true)
     let effects = engine.output.effects
     engine.output.effects.removeAll(keepingCapacity: true)
-    for case .commit(let batch) in effects { take(batch, at: now) }
+    for effect in effects {
+      switch effect {
+      case .commit(let batch): take(batch, at: now)
+      case .ask(let id, let question):
+        // One question is read after the other.
+        readsUntil = max(readsUntil, now) + VirtualDisk.drawDelay(&random)
+        let at = readsUntil
+        world.schedule(.read(question, id, of: self, by: sender), at: at)
+      case .savePicture: break
+      }
+    }
   }
 
   private func read(_ record: LogRecord) {
@@ -178,15 +192,15 @@ extension ServerHost {
     if isWriting { world.ledger.violate("\(name) has two batches out") }
     isWriting = true
     let at = now + VirtualDisk.drawDelay(&random)
-    world.schedule(.write(batch, of: self, in: life), at: at)
+    world.schedule(.write(batch, of: self, by: sender), at: at)
   }
 
   /// The writer has come to a batch, if its program still runs.
-  func write(_ batch: StoreBatch, in life: Ledger.LifeID, at now: Instant) {
-    guard engine != nil, life == self.life else {
+  func write(_ batch: StoreBatch, by program: Int, at now: Instant) {
+    guard engine != nil, program == sender else {
       return world.note(name, "lost \(batch.messages.count) messages before they were kept")
     }
-    if isFrozen { return world.schedule(.write(batch, of: self, in: life), at: frozenUntil) }
+    if isFrozen { return world.schedule(.write(batch, of: self, by: sender), at: frozenUntil) }
     let crashes = crashesAtWrite
     crashesAtWrite = nil
     defer { if crashes != nil { crash() } }
@@ -195,23 +209,34 @@ extension ServerHost {
     if now < disk.fullUntil {
       failure = StoreFailure(VirtualDisk.fullWords)
       world.note(name, "has no room for \(batch.messages.count) messages")
-      world.ledger.lose(batch)
+      world.ledger.lose(batch, of: name)
     } else {
       disk.write(batch)
       world.note(name, "keeps \(batch.messages.count) messages")
-      world.ledger.keep(batch, of: name)
+      world.ledger.keep(batch, in: life)
     }
     let at = now + .microseconds(random.int(10...3_000))
-    world.schedule(.written(failure, of: self, in: life), at: at)
+    world.schedule(.written(failure, of: self, by: sender), at: at)
   }
 
   /// The writer tells what became of a batch.
-  func settle(_ failure: StoreFailure?, in life: Ledger.LifeID, at now: Instant) {
-    guard engine != nil, life == self.life else {
+  func settle(_ failure: StoreFailure?, by program: Int, at now: Instant) {
+    guard engine != nil, program == sender else {
       return world.note(name, "was gone before it knew what is kept")
     }
     isWriting = false
     settlements.append(failure)
+    wake(at: now + latency)
+  }
+
+  /// The reader has come to a question, if its program still runs.
+  func answer(_ question: HistoryQuestion, _ id: UInt64, by program: Int, at now: Instant) {
+    guard engine != nil, program == sender else { return }
+    let answer = disk.answer(question)
+    if case .page(let page) = answer {
+      world.note(name, "reads \(page.messages.count) messages, all: \(page.isComplete)")
+    }
+    answers.append((id, answer))
     wake(at: now + latency)
   }
 

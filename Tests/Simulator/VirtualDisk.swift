@@ -8,7 +8,8 @@ import ChatEngine
 struct VirtualDisk {
   private struct Room {
     var topic = ""
-    var nextNumber: UInt64 = 1
+    /// Number 1 first.
+    var messages: [StoredMessage] = []
   }
 
   private(set) var ownedNames: [NameOwners.Owned] = []
@@ -29,7 +30,7 @@ struct VirtualDisk {
   mutating func write(_ batch: StoreBatch) {
     ownedNames += batch.names
     for message in batch.messages {
-      if let place = place(of: message.room) { rooms[place].room.nextNumber = message.number + 1 }
+      if let place = place(of: message.room) { rooms[place].room.messages.append(message) }
     }
     for topic in batch.topics {
       if let place = place(of: topic.room) { rooms[place].room.topic = topic.text }
@@ -52,10 +53,34 @@ struct VirtualDisk {
   }
 
   func nextNumber(in room: RoomName) -> UInt64 {
-    rooms.first { $0.name == room }?.room.nextNumber ?? 1
+    UInt64(rooms.first { $0.name == room }?.room.messages.count ?? 0) + 1
   }
 
   func topic(of room: RoomName) -> String { rooms.first { $0.name == room }?.room.topic ?? "" }
+
+  /// Reads a page of a room, as `chatd`'s database gives it.
+  func answer(_ question: HistoryQuestion) -> HistoryAnswer {
+    guard case .page(let query) = question, case .room(let text) = query.target else {
+      return .failure("that is not looked for here")
+    }
+    let all = rooms.first { $0.name.text == text }?.room.messages ?? []
+    let meant =
+      switch query.selector {
+      case .after(let number): all.filter { $0.number > number }
+      case .before(let number): all.filter { $0.number < number }
+      case .since(let time): all.drop { $0.time < time }.map(\.self)
+      case .latest: all
+      }
+    var bytes = 0
+    let fit = (query.forwards ? meant : meant.reversed()).prefix(query.limit).prefix { message in
+      defer { bytes += message.body.count + message.author.utf8.count }
+      return bytes == 0 || bytes + message.body.count + message.author.utf8.count <= query.bytesMax
+    }
+    return .page(
+      HistoryPage(
+        messages: query.forwards ? Array(fit) : fit.reversed(),
+        isComplete: fit.count == meant.count))
+  }
 
   /// Whether it knows any program again.
   var knowsSenders: Bool { !senders.isEmpty }
@@ -65,7 +90,7 @@ struct VirtualDisk {
     configuration.ownedNames = ownedNames
     configuration.senders = senders
     configuration.rooms = rooms.map { name, room in
-      KeptRoom(name: name, topic: room.topic, nextNumber: room.nextNumber)
+      KeptRoom(name: name, topic: room.topic, nextNumber: UInt64(room.messages.count) + 1)
     }
   }
 }

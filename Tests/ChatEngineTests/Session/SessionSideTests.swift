@@ -218,4 +218,17 @@ struct SessionSideTests {
     for count in counts { #expect((250...700).contains(count), "\(counts)") }
     #expect(abs(counts[0] - counts[1]) < 150)
   }
+
+  @Test("Channels may be opened in any order, each number once")
+  func opensInAnyOrder() {
+    var sides = SendingSides()
+    for number in [UInt64(5), 4, 9, 7, 6, 8] {
+      #expect(sides.open(SendingSides.Channel(number, room: nil, from: 0)), "\(number)")
+    }
+    sides.close(at: 0)
+    for number in [UInt64(3), 4, 5, 9, .max] {
+      #expect(!sides.open(SendingSides.Channel(number, room: nil, from: 0)), "\(number)")
+    }
+    #expect(sides.open(SendingSides.Channel(10, room: nil, from: 0)))
+  }
 }
