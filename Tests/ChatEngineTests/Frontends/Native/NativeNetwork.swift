@@ -301,7 +301,9 @@ final class NativeNetwork {
         disk.begin(batch, at: now)
         return true
       }
-      if !hasMore { return }
+      if hasMore { continue }
+      if engine.native.hasNews { Issue.record("news that wait for whatever happens next") }
+      return
     }
     Issue.record("a server that always has more")
   }
