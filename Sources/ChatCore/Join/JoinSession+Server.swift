@@ -13,7 +13,7 @@ extension JoinSession {
       }
     case .joined: begin()
     case .present, .listed, .arrived, .departed, .message, .topic, .picture, .pictureLost,
-      .missed, .restored:
+      .missed, .restored, .attachment:
       hear(event, in: .lobby)
     case .inRoom(let room, let event): hear(event, in: room)
     case .entered(let room): enter(room)
@@ -29,7 +29,7 @@ extension JoinSession {
       for line in FiguresText.session(ours: ours, theirs: theirs, columns: columns) {
         show(.help("  \(line)"))
       }
-    case .sessions, .past, .pastEnd, .attachment: break
+    case .sessions, .past, .pastEnd: break
     case .figuresUnknown:
       show(.complaint("the server is a chatd of an earlier version, which tells no figures"))
     case .connectionLost(let isShutDown):
@@ -53,15 +53,19 @@ extension JoinSession {
       conversation[room]?.roster.remove(name)
       arrive(.left(name), in: room)
     case .message(let heard):
-      conversation[room]?.roster.add(heard.from)
+      noteHeard(heard.from)
       readingPace.note(heardBytes: heard.text.count)
       arrive(.message(heard), in: room, at: heard.time)
     case .topic(let from, let text):
       conversation[room]?.topic = text
       arrive(.topic(from: from, text), in: room)
     case .picture(let from, let jpeg):
-      conversation[room]?.roster.add(from)
+      noteHeard(from)
       receive(jpeg, from: from, in: room)
+    case .attachment(let from, let attachment, _, let time):
+      if attachment.width > 0 {
+        arrive(.picture(.kept(attachment, from: from)), in: room, at: time)
+      }
     case .pictureLost(let from):
       arrive(.complaint("a picture of \(ShownText.string(from)) did not arrive"), in: room)
     case .missed(let count):
@@ -78,6 +82,12 @@ extension JoinSession {
       if room != .lobby { tellOfEntering(room) }
     default: break
     }
+  }
+
+  /// Where nobody tells who is here, it is who is heard. A native server tells, and who said
+  /// something while this client was away may have gone since.
+  private func noteHeard(_ name: String) {
+    if options.client.isClassic { conversation[.lobby]?.roster.add(name) }
   }
 
   private func begin() {
