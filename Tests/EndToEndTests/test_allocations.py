@@ -49,7 +49,7 @@ def make_start(serve, library, tmp_path):
 
     def start(*flags):
         counter = Counter(tmp_path / "count")
-        server = serve("--messages-per-second", "0", *flags,
+        server = serve("--no-history", "--messages-per-second", "0", *flags,
                        env={"LD_PRELOAD": str(library), "ALLOCATION_COUNT": str(counter.path)})
         assert counter.value > 0, "nothing was counted: is the library loaded?"
         return server, counter

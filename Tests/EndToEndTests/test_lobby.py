@@ -20,8 +20,8 @@ SLOW_SECONDS = 1.5
 def make_slowly(serve):
     """Starts a listener whose output nobody reads at first, and says a lot to it."""
 
-    def slowly(lines):
-        server = serve("--messages-per-second", "0")
+    def slowly(lines, *flags):
+        server = serve("--messages-per-second", "0", *flags)
         listener = start_chatd("join", "--json", "--follow", "--server", server.target, "--name",
                                "Listener", stdin=subprocess.DEVNULL)
         server.wait_for_summary(clients=1)
@@ -51,13 +51,22 @@ def test_a_reader_that_is_slow_loses_none_of_20000_messages(slowly):
 
 def test_a_reader_that_is_too_far_behind_is_told_how_much_it_missed(slowly):
     lines = [(b"%d " % number).ljust(1_000, b"x") + b"\n" for number in range(20_000)]
-    found = slowly(lines)
+    found = slowly(lines, "--no-history")
     missed = sum(item["count"] for item in found if item["type"] == "missed")
     numbers = [int(item["text"].split()[0]) for item in found if item["type"] == "message"]
     # Joining and leaving are events, too.
     others = sum(item["type"] in ("joined", "left") for item in found)
     assert missed > 0 and missed + len(numbers) + others == len(lines) + 2
     assert numbers == sorted(set(numbers)) and numbers[-1] == len(lines) - 1
+
+
+def test_a_reader_that_is_too_far_behind_gets_the_rest_from_the_history(slowly):
+    lines = [(b"%d " % number).ljust(1_000, b"x") + b"\n" for number in range(20_000)]
+    found = slowly(lines)
+    messages = [item for item in found if item["type"] == "message"]
+    assert [item["text"].encode() + b"\n" for item in messages] == lines
+    assert [item["number"] for item in messages] == list(range(1, len(lines) + 1))
+    assert not [item for item in found if item["type"] == "missed"]
 
 
 def test_a_picture_is_the_same_everywhere(serve, join, tmp_path):

@@ -72,7 +72,7 @@ def test_people_talk(serve, native, offers_aes):
     anna = native(server, "Anna", offers_aes=offers_aes)
     # Where the processor has no instructions for it, the server takes no AES.
     assert anna.handshake.cipher == int(offers_aes and has_aes())
-    assert (anna.welcome.type, anna.welcome.name, anna.welcome.flags) == (wire.WELCOME, "Anna", 0)
+    assert (anna.welcome.type, anna.welcome.name, anna.welcome.flags) == (wire.WELCOME, "Anna", 2)
     bert = native(server, "Bert")
     assert bert.welcome.log == anna.welcome.log
     assert bert.welcome.member != anna.welcome.member

@@ -174,7 +174,7 @@ def test_a_picture_that_is_refused_is_named_to_a_script(refuses_pictures, tmp_pa
 
 
 def test_a_slow_reader_is_told_what_is_missing_and_why(serve):
-    server = serve("--messages-per-second", "0", "--quiet")
+    server = serve("--no-history", "--messages-per-second", "0", "--quiet")
     listener = start_chatd("join", "--follow", "--server", server.target, "--name", "Listener",
                            stdin=subprocess.DEVNULL)
     server.wait_for_summary(clients=1)

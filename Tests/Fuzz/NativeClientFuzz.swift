@@ -31,6 +31,10 @@ private final class NativeClientRun {
   private let scratch = PacketScratch()
   private var answers = true
   private var seq: UInt64 = 1
+  /// The side channels that the client asked for, and what the next event on one of them is.
+  private var asked: [UInt64] = []
+  private var sideSeq: UInt64 = 1
+  private static let rooms = ["den", "attic", "hall"].map { try! RoomName($0) }
   private var endings = 0
   private var tickets: Set<MessageTicket> = []
   private var said = 0
@@ -53,7 +57,7 @@ private final class NativeClientRun {
     let choice = input.byte()
     let pause = Int(input.byte())
     now = now + (pause < 200 ? .milliseconds(pause) : .seconds((pause - 199) / 2))
-    switch choice % 16 {
+    switch choice % 20 {
     case 0: reply(input.chunk())
     case 1: event(input.chunk())
     case 2: datagram(input.chunk(), choice)
@@ -70,6 +74,10 @@ private final class NativeClientRun {
     case 12: client.handleUnreachable(isRefused: choice & 16 == 0, at: now)
     case 13: seq &+= UInt64(input.byte())
     case 14: object(input.chunk(), number: UInt64(input.byte() & 7))
+    case 15: enter(input.byte())
+    case 16: letIn(input.byte(), input.byte())
+    case 17: told(onSide: input.byte(), input.chunk())
+    case 18: showed(input.byte(), length: input.byte(), onSide: choice)
     default: reset()
     }
     turn()
@@ -101,6 +109,48 @@ private final class NativeClientRun {
     session?.sendControl(type) { $0 += message.dropFirst() }
   }
 
+  /// The client enters a room, or leaves one.
+  private func enter(_ choice: UInt8) {
+    if client.isEnded { return }
+    let room = Self.rooms[Int(choice % 3)]
+    _ = choice & 128 == 0 ? client.enter(room, at: now) : client.part(room, at: now)
+  }
+
+  /// The server lets it in, or out, of what it asked for, or of something else.
+  private func letIn(_ choice: UInt8, _ flags: UInt8) {
+    let channel = side(choice)
+    guard session != nil else { return }
+    switch flags & 3 {
+    case 0: NativeReply.notEntered(channel: channel, words: "no").send(on: &session!)
+    case 1: NativeReply.parted(channel: channel).send(on: &session!)
+    default:
+      let entered = NativeReply.Entered(
+        channel: channel, isResumed: flags & 4 != 0, next: sideSeq, nextNumber: sideSeq,
+        topic: flags & 8 != 0 ? "tea" : "")
+      NativeReply.entered(entered).send(on: &session!)
+      NativeReply.present([NativeReply.Present(member: 2, name: "Ben")]).send(on: &session!)
+      if flags & 16 == 0 { NativeReply.present([]).send(on: &session!) }
+    }
+  }
+
+  private func side(_ choice: UInt8) -> UInt64 {
+    asked.isEmpty || choice & 7 == 7 ? UInt64(choice >> 3) : asked[Int(choice >> 3) % asked.count]
+  }
+
+  /// An event of a room, or bytes that may be none.
+  private func told(onSide choice: UInt8, _ bytes: [UInt8]) {
+    session?.append(to: side(choice)) { side in
+      if choice & 4 == 0 {
+        let message = NativeEvent.Message(number: sideSeq, time: 0, id: author(choice))
+        NativeEvent(seq: sideSeq, member: 2, kind: .did(bytes[...]), message: message)
+          .append(to: &side)
+      } else if let type = bytes.first {
+        Session.appendMessage(type, { $0 += bytes.dropFirst() }, to: &side)
+      }
+    }
+    sideSeq += UInt64(choice & 1)
+  }
+
   private func event(_ message: [UInt8]) {
     guard let type = message.first else { return }
     sources.talk.append { bytes in
@@ -120,14 +170,18 @@ private final class NativeClientRun {
     seq = min(seq + 1, ByteWriter.varintMax)
   }
 
-  private func showed(_ choice: UInt8, length: UInt8) {
-    told(
-      .showed(
-        NativeEvent.Picture(
-          object: UInt64(choice >> 5), length: choice == 9 ? .max >> 2 : UInt64(length), width: 1,
-          height: 1, key: [UInt8](repeating: 9, count: 32),
-          hash: Blake2b.hash256([UInt8](repeating: 1, count: Int(length)).span))),
-      by: author(choice))
+  private func showed(_ choice: UInt8, length: UInt8, onSide place: UInt8? = nil) {
+    let kind = NativeEvent.Kind.showed(
+      NativeEvent.Picture(
+        object: UInt64(choice >> 5), length: choice == 9 ? .max >> 2 : UInt64(length), width: 1,
+        height: 1, key: [UInt8](repeating: 9, count: 32),
+        hash: Blake2b.hash256([UInt8](repeating: 1, count: Int(length)).span)))
+    guard let place else { return told(kind, by: author(choice)) }
+    let message = NativeEvent.Message(number: sideSeq, time: 0, id: author(choice))
+    session?.append(to: side(place)) {
+      NativeEvent(seq: sideSeq, member: 2, kind: kind, message: message).append(to: &$0)
+    }
+    sideSeq += 1
   }
 
   private func object(_ bytes: [UInt8], number: UInt64) {
@@ -166,7 +220,10 @@ private final class NativeClientRun {
 
   private func say(_ bytes: [UInt8]) {
     if client.isEnded { return }
-    _ = bytes.count & 1 == 0 ? client.say(bytes, at: now) : client.show(bytes, at: now)
+    let room = bytes.first.map { $0 & 0xe0 == 0 } == true ? Self.rooms[Int(bytes[0] % 3)] : .lobby
+    _ =
+      bytes.count & 1 == 0
+      ? client.say(bytes, in: room, at: now) : client.show(bytes, in: room, at: now)
     said += 1
   }
 
@@ -193,7 +250,12 @@ private final class NativeClientRun {
       hold(NativeRequest(message) != nil, "a request that cannot be read")
     }
     while let message = session?.takeMessage(.talk) {
-      hold(NativeRequest(message) != nil, "talk that cannot be read")
+      guard let request = NativeRequest(message) else { return hold(false, "talk, unread") }
+      if case .enter(let enter) = request {
+        let isOpen = session?.open(enter.channel, room: nil, from: 0)
+        hold(isOpen != false, "a channel that was used before")
+        asked.append(enter.channel)
+      }
     }
     _ = session?.takeObjects()
     session?.dropTaken()
@@ -240,7 +302,7 @@ private final class NativeClientRun {
     session = Session(
       localID: 77, remoteID: wish.clientID, remoteKey: clientPair.publicKey, address: Self.home,
       keys: noise.split(), cipher: .chaChaPoly, keepsAlive: false, at: now)
-    sources = Session.SendSources()
+    (sources, asked) = (Session.SendSources(), [])
     outbox.removeAll()
     client.receive(Handshake.accept(clientID: wish.clientID, message: answer).span, at: now)
   }

@@ -28,6 +28,8 @@ private final class Speaker {
   var random: SecretRandom
   let scratch = PacketScratch()
   var lastSeq: UInt64 = 0
+  /// The side channels that it asked for, and the last event of each.
+  var sides: [UInt64: UInt64] = [:]
 
   init(_ index: Int) {
     self.index = index
@@ -53,25 +55,50 @@ private final class Speaker {
     session = Session(
       localID: UInt32(index), remoteID: grant.sessionID, remoteKey: serverPair.publicKey,
       address: address, keys: keys, cipher: grant.cipher, keepsAlive: false, at: now)
-    (sources, lastSeq) = (Session.SendSources(), 0)
+    (sources, lastSeq, sides) = (Session.SendSources(), 0, [:])
   }
 
   /// Reads what the server said: all of it is well-formed.
   func read() {
     while let message = session?.takeMessage(.control) {
-      hold(NativeReply(message) != nil, "a reply that cannot be read")
+      guard let reply = NativeReply(message) else { return hold(false, "a reply, unread") }
+      switch reply {
+      case .notEntered(let channel, _), .parted(let channel):
+        sides[channel] = nil
+        session?.forgetSide(channel)
+      default: break
+      }
     }
-    while let message = session?.takeMessage(.talk) {
-      guard let event = NativeEvent(message) else { return hold(false, "an event, unread") }
-      hold(event.seq > lastSeq, "events out of order")
-      lastSeq = event.seq
-      if case .showed(let picture) = event.kind {
-        session?.knowObjects(through: picture.object)
+    while let message = session?.takeMessage(.talk) { lastSeq = take(message, after: lastSeq) }
+    for (side, last) in sides {
+      while let message = session?.takeMessage(side: side) {
+        sides[side] = take(message, after: sides[side] ?? last)
       }
     }
     session?.dropTaken()
     if case .faulty(let what)? = session?.ending { hold(false, "the server broke it: \(what)") }
     if session?.ending != nil { session = nil }
+  }
+
+  private func take(_ message: ArraySlice<UInt8>, after last: UInt64) -> UInt64 {
+    guard let event = NativeEvent(message) else {
+      hold(false, "an event, unread")
+      return last
+    }
+    hold(event.seq > last, "events out of order")
+    if case .showed(let picture) = event.kind {
+      session?.knowObjects(through: picture.object)
+    }
+    return event.seq
+  }
+
+  func say(_ request: NativeRequest) { sources.talk.append { request.append(to: &$0) } }
+
+  /// A channel that it asked for, or one that it did not.
+  func channel(_ choice: UInt8) -> UInt64 {
+    let known = sides.keys.sorted()
+    return choice & 1 == 0 || known.isEmpty
+      ? UInt64(choice >> 1 & 7) : known[Int(choice >> 1) % known.count]
   }
 }
 
@@ -85,6 +112,9 @@ private final class NativeServerRun {
   private var heard: Set<PeerAddress> = []
   /// Whether what the server says is lost.
   private var isLossy = false
+  /// Whether something is being kept; every third look at it is the one that finds it done.
+  private var isKeeping = false
+  private var looks = 0
 
   init(settings: UInt8) {
     var configuration = ServerConfiguration()
@@ -95,6 +125,7 @@ private final class NativeServerRun {
     configuration.keyPair = serverPair
     configuration.classicPolicy = .any
     configuration.idleTimeout = .seconds(60)
+    configuration.keepsHistory = settings & 64 != 0
     engine = ServerEngine(configuration)
     for speaker in speakers where settings & 4 << UInt8(speaker.index) == 0 { connect(speaker) }
   }
@@ -109,7 +140,7 @@ private final class NativeServerRun {
     switch choice >> 2 % 16 {
     case 0: connect(speaker)
     case 1: join(speaker, name: input.byte(), run: input.byte(), last: input.byte())
-    case 2, 3: say(speaker, number: UInt64(input.byte()), input.chunk())
+    case 2, 3: say(speaker, input.byte(), input.byte(), input.chunk())
     case 4: control(speaker, input.chunk())
     case 5: talk(speaker, input.chunk())
     case 6: offer(speaker, number: input.byte(), length: input.byte())
@@ -121,6 +152,8 @@ private final class NativeServerRun {
     case 11: speaker.session = nil
     case 12: speaker.session?.close(.done)
     case 13: control(speaker, NativeServerRun.leave)
+    case 14: enter(speaker, input.byte(), input.byte())
+    case 15: speaker.say(.part(channel: speaker.channel(input.byte())))
     default: break
     }
     turn()
@@ -136,7 +169,9 @@ private final class NativeServerRun {
     }
     hold(engine.isDrained, "sessions that stay")
     hold(engine.native.uploadBytes == 0, "room for uploads that nobody gives back")
-    hold(engine.native.unconfirmed.isEmpty && engine.native.joined.isEmpty, "peers that stay")
+    hold(
+      engine.native.unconfirmed.isEmpty && engine.native.lobby.joined.isEmpty, "peers that stay")
+    for room in engine.native.rooms { hold(room?.joined.isEmpty != false, "peers in a room") }
     hold(engine.native.sessionCounts.allSatisfy { $0 == 0 }, "members that stay")
     hold(engine.clientCount == 0, "\(engine.clientCount) members that stay")
   }
@@ -153,14 +188,30 @@ private final class NativeServerRun {
     var join = NativeRequest.Join(
       name: ["Ann", "Ben", "Ann-2", "x y"][Int(name & 3)], acceptsNumber: name & 4 == 0,
       run: UInt64(run & 3))
-    (join.log, join.last) = (engine.native.log.id &+ UInt64(name >> 7), UInt64(last))
+    (join.log, join.last) = (engine.native.logID &+ UInt64(name >> 7), UInt64(last))
     speaker.session?.sendControl { NativeRequest.join(join).append(to: &$0) }
   }
 
-  private func say(_ speaker: Speaker, number: UInt64, _ text: [UInt8]) {
-    speaker.sources.talk.append {
-      NativeRequest.say(number: number, text: text[...]).append(to: &$0)
+  private func say(_ speaker: Speaker, _ number: UInt8, _ choice: UInt8, _ text: [UInt8]) {
+    let channel = choice & 0xc0 == 0 ? 1 : speaker.channel(choice & 0x3f)
+    let kind = NativeRequest.Say.Kind(rawValue: number % 3) ?? .text
+    speaker.say(
+      .say(
+        NativeRequest.Say(number: UInt64(number), channel: channel, kind: kind, text: text[...])))
+  }
+
+  /// Asks for a room, on a channel that is expected or is not.
+  private func enter(_ speaker: Speaker, _ choice: UInt8, _ last: UInt8) {
+    var channel = UInt64(choice >> 5)
+    if choice & 4 == 0, let expected = speaker.session?.expectSide() {
+      channel = expected
+      speaker.sides[expected] = 0
     }
+    let room = ["den", "attic", "hall", "No"][Int(choice & 3)]
+    speaker.say(
+      .enter(
+        NativeRequest.Enter(
+          channel: channel, room: room, last: choice & 8 == 0 ? nil : UInt64(last))))
   }
 
   private static let leave: [UInt8] = [0x02]
@@ -180,7 +231,8 @@ private final class NativeServerRun {
   private func offer(_ speaker: Speaker, number: UInt8, length: UInt8) {
     let offer = NativeRequest.Offer(
       number: UInt64(number & 15), object: UInt64(number >> 5), length: UInt64(length),
-      hash: Blake2b.hash256([UInt8](repeating: 1, count: Int(length)).span))
+      hash: Blake2b.hash256([UInt8](repeating: 1, count: Int(length)).span),
+      channel: number & 16 == 0 ? 1 : speaker.channel(length))
     speaker.session?.sendControl { NativeRequest.offer(offer).append(to: &$0) }
   }
 
@@ -201,11 +253,21 @@ private final class NativeServerRun {
 
   private func turn() {
     for _ in 0..<4 {
+      keep()
       engine.advance(to: time)
       route()
       for speaker in speakers { flush(speaker) }
     }
     check()
+  }
+
+  /// Now and then the disk is full.
+  private func keep() {
+    looks += isKeeping ? 1 : 0
+    guard isKeeping, looks % 3 == 0 else { return }
+    isKeeping = false
+    engine.settle(looks % 4 == 0 ? StoreFailure("no room") : nil, at: time)
+    route()
   }
 
   private func flush(_ speaker: Speaker) {
@@ -239,6 +301,10 @@ private final class NativeServerRun {
       }
     }
     engine.output.transcript.removeAll()
+    for case .commit in engine.output.effects {
+      hold(!isKeeping, "two batches are out")
+      isKeeping = true
+    }
     engine.output.effects.removeAll()
     _ = engine.output.takeLog()
   }
@@ -269,8 +335,11 @@ private final class NativeServerRun {
     let counters = engine.output.counters
     let members = UInt64(engine.clientCount)
     hold(members <= UInt64(clientsMax), "more clients than there may be")
-    hold(counters.joined == counters.left + counters.lost + members, "somebody uncounted")
-    let joined = engine.native.joined
+    // Notices wait for the messages before them.
+    hold(
+      isKeeping || counters.joined == counters.left + counters.lost + members,
+      "somebody uncounted")
+    let joined = engine.native.lobby.joined
     hold(
       joined.indices.allSatisfy { engine.native.peers[joined[$0]].place == UInt32($0) },
       "places that are not those of who joined")
@@ -278,5 +347,11 @@ private final class NativeServerRun {
       engine.native.sessionCounts.reduce(0, +) == UInt32(joined.count),
       "sessions are counted wrong")
     hold(engine.native.uploadBytes >= 0, "more given back than was taken")
+    for case let room? in engine.native.rooms {
+      hold(
+        room.joined.indices.allSatisfy { place in
+          engine.native.peers[room.joined[place]].stay(in: room.id)?.place == UInt32(place)
+        }, "places in a room that are not those of who is there")
+    }
   }
 }

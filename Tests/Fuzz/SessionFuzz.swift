@@ -30,12 +30,15 @@ private final class SessionRun {
   private var source = home
   /// What went to an address and came from it, since the session moved there.
   private var isReading = true
+  /// The side channels that are listened to.
+  private var expected: [UInt64] = []
 
   init(settings: UInt8) {
     session = Session(
       localID: 11, remoteID: 22, remoteKey: PublicKey([UInt8](repeating: 5, count: 32))!,
       address: Self.home, keys: (key(1), key(2)), cipher: .chaChaPoly,
       keepsAlive: settings & 1 == 0, at: now)
+    sources.rooms = [ByteLog(), ByteLog(), ByteLog()]
     if settings & 2 != 0 {
       say(4_000)
       session.follow(talkFrom: sources.talk.end, objectsFrom: 0)
@@ -61,6 +64,7 @@ private final class SessionRun {
     case 4: source = PeerAddress(v4: 10, 0, 0, choice >> 4, port: 4_000)
     case 5: isReading.toggle()
     case 6 where choice > 200: session.close(.done, "enough")
+    case 6 where choice & 64 != 0: side(pause)
     case 6: number += UInt64(pause)
     case 7: receiveShared(input.chunk(), piece: input.chunk())
     case 8: receiveRaw(input.chunk())
@@ -88,7 +92,34 @@ private final class SessionRun {
     }
   }
 
+  /// Something that is done with a side channel.
+  private func side(_ choice: Int) {
+    let room = choice >> 3 & 3
+    switch choice & 7 {
+    case 0:
+      _ = session.open(session.sides.next, room: room == 3 ? nil : UInt32(room), from: 0)
+    case 1: session.closeSide(UInt64(choice >> 3 & 7) + SideChannels.firstNumber)
+    case 2: if let number = session.expectSide() { expected.append(number) }
+    case 3: if !expected.isEmpty { session.forgetSide(expected.removeFirst()) }
+    case 4:
+      session.append(to: UInt64(choice >> 3 & 7) + SideChannels.firstNumber) { bytes in
+        Session.appendMessage(0x30, { $0 += [UInt8](repeating: 3, count: choice * 20) }, to: &bytes)
+      }
+    case 5: _ = session.open(UInt64(choice >> 3), room: nil, from: 0)
+    default:
+      sources.rooms[min(room, 2)].append { bytes in
+        Session.appendMessage(0x30, { $0 += [UInt8](repeating: 4, count: choice * 20) }, to: &bytes)
+      }
+    }
+  }
+
   private func drop(_ share: Int) {
+    // What a session follows from its beginning may be gone before it is sent.
+    for room in sources.rooms.indices where room != share & 3 {
+      sources.rooms[room].drop(
+        below: sources.rooms[room].base
+          + UInt64(sources.rooms[room].count * min(share, 200) / 200))
+    }
     sources.talk.drop(
       below: sources.talk.base + UInt64(sources.talk.count * min(share, 200) / 200))
     sources.objects.drop(toBytes: sources.objects.count * (200 - min(share, 200)) / 200)
@@ -166,6 +197,7 @@ private final class SessionRun {
     if isReading {
       while session.takeMessage(.control) != nil {}
       while session.takeMessage(.talk) != nil {}
+      for number in expected { while session.takeMessage(side: number) != nil {} }
       _ = session.takeObjects()
       _ = session.takeLostObjects()
       session.dropTaken()
@@ -180,6 +212,11 @@ private final class SessionRun {
       hold(datagram.count > 29, "shorter than a packet")
     }
     hold(session.controlIn.next <= session.controlIn.limit, "beyond the credit")
+    for channel in session.sidesIn.channels {
+      hold(channel.stream.next <= channel.stream.limit, "beyond the credit of a side")
+    }
+    hold(session.sidesIn.channels.count <= Limits.sideChannelsMax, "more sides than may be")
+    hold(session.sides.channels.count <= Limits.sideChannelsMax, "more sides than may be")
     hold(session.congestion.bytesInFlight >= 0, "less than nothing in flight")
     if let due = session.nextDeadline, !outbox.isHigh {
       hold(due > now || session.pathMTU.nextProbe != nil, "a deadline that does not move on")

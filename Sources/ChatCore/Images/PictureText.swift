@@ -1,3 +1,4 @@
+import ChatEngine
 import Glibc
 
 /// How names, sizes and byte counts are written for people.
@@ -36,5 +37,14 @@ enum PictureText {
       }
       return String(cString: text)
     }
+  }
+}
+
+extension StoredAttachment {
+  /// `a picture, 640×480, 38 kB`, or `report.pdf, 5.1 MB`.
+  var words: String {
+    let size = PictureText.bytes(Int(clamping: length))
+    if width > 0 { return "a picture, \(width)×\(height), \(size)" }
+    return "\(name.isEmpty ? "a file" : ShownText.string(name)), \(size)"
   }
 }

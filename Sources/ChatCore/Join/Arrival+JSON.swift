@@ -21,6 +21,15 @@ extension Arrival {
     case .picture(let picture):
       begin("picture")
       picture.add(to: &object)
+    case .attachment(let from, let attachment):
+      begin("attachment")
+      object.add("from", from)
+      object.add("bytes", Int(clamping: attachment.length))
+      if attachment.width > 0 {
+        object.add("width", Int(attachment.width))
+        object.add("height", Int(attachment.height))
+      }
+      if !attachment.name.isEmpty { object.add("name", attachment.name) }
     case .topic(let from, let text):
       begin("topic")
       if let from { object.add("from", from) }
@@ -61,7 +70,7 @@ extension Arrival {
       object.add("reason", isShutDown ? "shut-down" : "no-answer")
     case .restored(let how, let names):
       begin("restored")
-      object.add("missed", how == .whole ? "nothing" : "unknown")
+      object.add("missed", how.isWhole ? "nothing" : "unknown")
       if how != .whole { object.add("here", names) }
     case .status, .complaint, .said, .showed, .help:
       return nil

@@ -4,6 +4,8 @@ import ChatEngine
 enum JoinEvent {
   case message(Heard)
   case picture(ArrivedPicture)
+  /// A picture or file that came while this person was away.
+  case attachment(from: String, StoredAttachment)
   /// What the room is about from now on; `from` is nil where that was so before.
   case topic(from: String?, [UInt8])
   /// This person is in the room now, with those who are there, in order.
@@ -78,6 +80,9 @@ extension JoinEvent {
     case .restored(.whole, _): "back, and nothing was missed"
     case .restored(.incomplete, let names):
       "back after a long time; \(Self.present(names, place))"
+    case .restored(.caughtUp(let isRestarted), let names):
+      (isRestarted ? "back; the server was started again; " : "back; ")
+        + "what was said meanwhile follows; " + Self.present(names, place)
     case .restored(.restarted, let names):
       "back; the server was started again, and its last words may be missing; "
         + Self.present(names, place)
@@ -114,6 +119,8 @@ extension Arrival {
     case .topic(let from?, []): return "\(ShownText.string(from)) took the topic away"
     case .topic(let from?, let text):
       return "\(ShownText.string(from)) set the topic: \(ShownText.string(text))"
+    case .attachment(let from, let attachment):
+      return "\(ShownText.string(from)) sent \(attachment.words)"
     case .topic(nil, let text): return "the topic: \(ShownText.string(text))"
     case .entered(let names):
       return "you are in \(place); \(JoinEvent.present(names, "here"))"

@@ -13,7 +13,7 @@ extension JoinSession {
       }
     case .joined: begin()
     case .present, .listed, .arrived, .departed, .message, .topic, .picture, .pictureLost,
-      .missed, .restored, .attachment:
+      .attachment, .missed, .restored:
       hear(event, in: .lobby)
     case .inRoom(let room, let event): hear(event, in: room)
     case .entered(let room): enter(room)
@@ -62,14 +62,12 @@ extension JoinSession {
     case .picture(let from, let jpeg):
       noteHeard(from)
       receive(jpeg, from: from, in: room)
-    case .attachment(let from, let attachment, _, let time):
-      if attachment.width > 0 {
-        arrive(.picture(.kept(attachment, from: from)), in: room, at: time)
-      }
     case .pictureLost(let from):
       arrive(.complaint("a picture of \(ShownText.string(from)) did not arrive"), in: room)
     case .missed(let count):
       arrive(.missed(count, isReaderSlow: readingPace.wasSlow), in: room)
+    case .attachment(let from, let attachment, _, let time):
+      arrive(.attachment(from: from, attachment), in: room, at: time)
     case .restored(.whole): restore(.whole, in: room)
     case .restored(let how):
       if room == .lobby { isServerLost = false }

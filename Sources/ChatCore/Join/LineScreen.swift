@@ -81,7 +81,7 @@ final class LineScreen {
     case .picture(let picture):
       output.append(Array("\(place)\(ShownText.string(picture.from)): [\(picture.text)]\n".utf8))
       if let art = picture.art { output.append(art) }
-    case .topic, .entered, .parted, .joined, .left, .notice:
+    case .attachment, .topic, .entered, .parted, .joined, .left, .notice:
       remark("\(place)* \(arrival.placeText ?? "")")
     case .renamed(let name): remark("* you are \(ShownText.string(name)) here")
     case .status(let text), .showed(let text): remark(text)

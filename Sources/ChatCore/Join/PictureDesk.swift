@@ -13,15 +13,6 @@ struct ArrivedPicture: Sendable {
   /// The picture as a terminal draws it.
   var art: [UInt8]?
 
-  /// One that was shown while this person was away, of which only the server has the bytes.
-  static func kept(_ attachment: StoredAttachment, from: String) -> Self {
-    let bytes = Int(clamping: attachment.length)
-    var picture = ArrivedPicture(from: from, bytes: bytes)
-    picture.size = PictureSize(width: Int(attachment.width), height: Int(attachment.height))
-    picture.fault = "not here, because it was shown while you were away"
-    return picture
-  }
-
   /// `a picture, 640×480, 38 kB → received_image_from_Anoop.jpg`.
   var text: String {
     var text = "a picture"

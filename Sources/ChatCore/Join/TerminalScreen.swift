@@ -121,7 +121,7 @@ final class TerminalScreen {
     case .failed, .missed: line(style.failure("! \(arrival.sessionText(shown: place.room) ?? "")"))
     case .notEntered, .complaint: line(style.failure("! \(arrival.placeText ?? "")"))
     case .connectionLost, .restored: remark(arrival.sessionText(shown: place.room) ?? "", at: time)
-    case .topic, .entered, .parted, .joined, .left, .notice, .status:
+    case .attachment, .topic, .entered, .parted, .joined, .left, .notice, .status:
       remark(arrival.placeText ?? "", at: time)
     case .accepted: break
     }

@@ -147,6 +147,7 @@ final class ServerLoop {
   }
 
   private func performEffects() {
+    if engine.output.effects.isEmpty { return }
     let effects = engine.output.effects
     engine.output.effects.removeAll(keepingCapacity: true)
     for effect in effects { perform(effect) }

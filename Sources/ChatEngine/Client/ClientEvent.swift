@@ -64,7 +64,8 @@ public struct Heard: Equatable, Sendable {
   public var isAction = false
   /// The room's; 0 where nobody numbers what is said.
   public var number: UInt64 = 0
-  /// When it was said, by the server's clock, in milliseconds since 1970; 0 where that is not known.
+  /// When it was said, by the server's clock, in milliseconds since 1970; 0 where that is not
+  /// known.
   public var time: Int64 = 0
 
   public init(from: String, text: [UInt8]) { (self.from, self.text) = (from, text) }
@@ -76,9 +77,21 @@ public enum ClientReturn: Equatable, Sendable {
   case whole
   /// As much as the server still keeps.
   case incomplete
+  /// All that was said, which follows; who came and went is not told.
+  case caughtUp(isRestarted: Bool)
   /// The server was started again. What was said since follows; what was said before, and did not
   /// arrive by then, is lost.
   case restarted
+}
+
+extension ClientReturn {
+  /// Whether nothing that was said is missing.
+  public var isWhole: Bool {
+    switch self {
+    case .whole, .caughtUp: true
+    case .incomplete, .restarted: false
+    }
+  }
 }
 
 /// By which events name something that was said, in the order of saying.

@@ -71,7 +71,7 @@ extension NativeClient {
         member: ownMember, nextNumber: keepsHistory ? entered.nextNumber : nil), &told)
     if let missing = rooms[index].hearing.catchUpFrom { beginCatchUp(of: name, after: missing) }
     if rooms[index].isTold {
-      if how != .whole { events.append(.inRoom(name, .restored(how))) }
+      if how != .whole { events.append(.inRoom(name, .restored(self.told(how)))) }
     } else {
       rooms[index].isTold = true
       events.append(.entered(name))

@@ -106,7 +106,7 @@ extension NativeClient {
       if let metKey, metKey != configuration.serverKey { events.append(.met(metKey)) }
       events.append(.joined)
     } else {
-      events.append(.restored(how))
+      events.append(.restored(told(how)))
       if how == .restarted { awaitingEnd = now + .seconds(Limits.returnSecondsMax) }
     }
     if welcome.name != name {
@@ -117,6 +117,11 @@ extension NativeClient {
       events.append(.topic(from: nil, text: Array(welcome.topic.utf8)))
     }
     (wasJoined, isLost, attempts) = (true, false, 0)
+  }
+
+  /// What this client is told of its return: what was said is asked for where the server keeps it.
+  func told(_ how: ClientReturn) -> ClientReturn {
+    keepsHistory && how != .whole ? .caughtUp(isRestarted: how == .restarted) : how
   }
 
   /// The list of who is here is complete, so that events can be told by their names.

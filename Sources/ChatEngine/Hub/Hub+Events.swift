@@ -46,11 +46,13 @@ extension Hub {
   /// What is to be kept next, if no batch is out: all messages that wait, which get their numbers,
   /// and the names that were claimed or used.
   public mutating func takeBatch(at now: Instant) -> StoreBatch? {
-    if isBatchOut { return nil }
+    // It is asked for in every turn, and must cost nothing where nothing is kept.
+    if isBatchOut || !keepsHistory && !hasClaims { return nil }
     var batch = StoreBatch(id: nextBatch)
     if keepsHistory { addMessages(to: &batch) }
     if now >= claimsHeldUntil || !batch.isEmpty {
-      claims = (claims + owners.takeClaims()).suffix(Limits.claimsWaitingMax)
+      claims += owners.takeClaims()
+      claims.removeFirst(max(0, claims.count - Limits.claimsWaitingMax))
       batch.names = claims
     }
     if batch.isEmpty { return nil }
@@ -58,6 +60,8 @@ extension Hub {
     isBatchOut = true
     return batch
   }
+
+  private var hasClaims: Bool { !claims.isEmpty || owners.hasClaims }
 
   private mutating func addMessages(to batch: inout StoreBatch) {
     var senders: [ClientProgram: Int] = [:]
@@ -91,6 +95,9 @@ extension Hub {
     }
     if !queue.batch.isEmpty { queue.endBatch(failure) }
   }
+
+  /// Whether all that was said is kept.
+  public var isKept: Bool { !isBatchOut && queue.waitingBytes == 0 }
 
   /// Whether all was told that happened, and all is kept that is to be.
   public var isSettled: Bool { !isBatchOut && queue.isEmpty }

@@ -200,7 +200,7 @@ public struct Hub {
 
   /// Calls `body` with every room that there is, its topic and how many are in it, in no order.
   public func forEachRoom(_ body: (RoomName, _ topic: String, _ memberCount: Int) -> Void) {
-    rooms.forEach { body($1.name, $1.topic, $1.members.count) }
+    rooms.forEachRoom { body($1.name, $1.topic, $1.members.count) }
   }
 
   // MARK: Saying

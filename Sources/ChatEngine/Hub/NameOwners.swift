@@ -81,6 +81,8 @@ public struct NameOwners: Sendable {
     place(name, owner, told: nil)
   }
 
+  var hasClaims: Bool { !claims.isEmpty }
+
   /// The names that were claimed or used since this was last asked.
   mutating func takeClaims() -> [Owned] {
     if claims.isEmpty { return [] }

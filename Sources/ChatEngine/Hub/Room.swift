@@ -79,7 +79,7 @@ struct Rooms {
     ids[room.name] = nil
   }
 
-  func forEach(_ body: (RoomID, Room) -> Void) {
+  func forEachRoom(_ body: (RoomID, Room) -> Void) {
     rooms.forEachSlot { slot, room in body(RoomID(slot: slot, generation: room.generation), room) }
   }
 }

@@ -16,8 +16,8 @@ struct ReceivedPackets {
   private var waiting: UInt32 = 0
   /// What came. The highest range is most often the only one, so it takes no memory of its own; it
   /// is empty before the first, and touches none of those below.
-  private var highest: Range<UInt64> = 0..<0
-  private var lower = RangeSet()
+  private(set) var highest: Range<UInt64> = 0..<0
+  private(set) var lower = RangeSet()
   /// One more than the largest ack-eliciting number that came.
   private var nextInOrder: UInt64 = 0
   /// When the packet with the largest number came.

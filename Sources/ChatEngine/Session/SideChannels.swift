@@ -190,8 +190,8 @@ struct ReceivingSides: HasBeginning {
     return owes
   }
 
-  /// All limits that were ever raised are told once more. Of another channel the sender may not know
-  /// yet that it was asked for.
+  /// All limits that were ever raised are told once more. Of another channel the sender may not
+  /// know yet that it was asked for.
   mutating func repeatCredit() {
     for index in channels.indices where channels[index].stream.limit > Self.firstLimit {
       channels[index].owesCredit = true

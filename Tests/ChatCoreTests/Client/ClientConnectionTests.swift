@@ -88,8 +88,8 @@ struct ClientConnectionTests {
       client.setReceiving(true)
     }
     client.onEvent = { event in
-      guard case .message(let heard) = event else { return }
-      let text = heard.text
+      guard case .message(let message) = event else { return }
+      let text = message.text
       heard.append(Int(String(decoding: text, as: UTF8.self)) ?? -1)
       if heard.count % 30 == 7 {
         client.setReceiving(false)

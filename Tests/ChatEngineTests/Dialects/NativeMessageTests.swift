@@ -28,7 +28,7 @@ struct NativeMessageTests {
   }
 
   private static func request(_ random: inout SplitMix64) -> NativeRequest {
-    switch Int.random(in: 0..<6, using: &random) {
+    switch Int.random(in: 0..<8, using: &random) {
     case 0:
       var join = NativeRequest.Join(
         name: text(8, &random), acceptsNumber: random.chance(50), run: random.next())
@@ -41,8 +41,19 @@ struct NativeMessageTests {
       return .offer(
         NativeRequest.Offer(
           number: number(&random), object: number(&random), length: number(&random),
-          hash: hash(&random)))
-    default: return .say(number: number(&random), text: bytes(text(20, &random))[...])
+          hash: hash(&random), channel: number(&random)))
+    case 5: return .part(channel: number(&random))
+    case 6:
+      return .enter(
+        NativeRequest.Enter(
+          channel: number(&random), room: text(8, &random),
+          last: random.chance(50) ? number(&random) : nil))
+    default:
+      return .say(
+        NativeRequest.Say(
+          number: number(&random), channel: number(&random),
+          kind: NativeRequest.Say.Kind(rawValue: UInt8.random(in: 0...2, using: &random))!,
+          text: bytes(text(20, &random))[...]))
     }
   }
 
@@ -53,20 +64,28 @@ struct NativeMessageTests {
   }
 
   private static func reply(_ random: inout SplitMix64) -> NativeReply {
-    switch Int.random(in: 0..<7, using: &random) {
+    switch Int.random(in: 0..<10, using: &random) {
     case 0:
       return .welcome(
         NativeReply.Welcome(
           name: text(8, &random), member: number(&random), log: random.next(),
           isResumed: random.chance(50), next: number(&random), said: number(&random),
           shown: number(&random), messageBytesMax: number(&random),
-          pictureBytesMax: number(&random), serverName: text(3, &random)))
+          pictureBytesMax: number(&random), serverName: text(3, &random),
+          nextNumber: number(&random), topic: text(9, &random)))
     case 1: return .refused(random.pick([.nameOwned, .nameInUse, .badName, .full]), words: "no")
     case 2:
       return .receipt(
         random.pick([.say, .offer]), number: number(&random),
         failure: random.chance(50) ? nil : text(9, &random))
     case 3: return .want(number: number(&random))
+    case 7:
+      return .entered(
+        NativeReply.Entered(
+          channel: number(&random), isResumed: random.chance(50), next: number(&random),
+          nextNumber: number(&random), topic: text(9, &random)))
+    case 8: return .notEntered(channel: number(&random), words: text(9, &random))
+    case 9: return .parted(channel: number(&random))
     case 4: return .figures(figures(&random))
     case 5:
       var page = SessionsPage()
@@ -169,10 +188,10 @@ struct NativeMessageTests {
     for type in UInt8.min...UInt8.max {
       let rest = [UInt8](repeating: 0, count: 100)
       let message = ([type] + rest)[...]
-      if !([0x01, 0x02, 0x03, 0x04, 0x10] as [UInt8]).contains(type) {
+      if !([0x01, 0x02, 0x03, 0x04, 0x05, 0x10, 0x11, 0x12] as [UInt8]).contains(type) {
         #expect(NativeRequest(message) == nil)
       }
-      if !(0x20...0x26).contains(type) { #expect(NativeReply(message) == nil) }
+      if !(0x20...0x29).contains(type) { #expect(NativeReply(message) == nil) }
       if !(0x30...0x35).contains(type) { #expect(NativeEvent(message) == nil) }
     }
     #expect(NativeRequest([]) == nil && NativeReply([]) == nil && NativeEvent([]) == nil)
@@ -181,7 +200,8 @@ struct NativeMessageTests {
     #expect(NativeRequest([0x04, 0, 1]) == nil, "a place in the list of one")
     #expect(NativeReply([0x21, 9, 0]) == nil, "a reason that there is not")
     #expect(NativeReply([0x22, 2, 1, 0, 0]) == nil, "a receipt for nothing")
-    let offer: [UInt8] = [0x03, 1, 1, 1, 5] + [UInt8](repeating: 0, count: 32)
+    #expect(NativeRequest([0x10, 1, 1, 3, 65]) == nil, "a text of no kind")
+    let offer: [UInt8] = [0x03, 1, 1, 1, 5] + [UInt8](repeating: 0, count: 33)
     #expect(NativeRequest(offer[...]) == nil, "an object that is no picture")
     // A count that is far beyond what follows makes no room.
     #expect(NativeReply([0x24, 0xff, 255, 255, 255, 255, 255, 255, 255]) == nil)

@@ -55,6 +55,9 @@ final class SessionEnd {
   var heard: [(at: Instant, message: [UInt8])] = []
   var controls: [[UInt8]] = []
   var objects: [(number: UInt64, bytes: [UInt8])] = []
+  /// The side channels that are read, and what came on each.
+  var readSides: Set<UInt64> = []
+  var sides: [UInt64: [[UInt8]]] = [:]
   /// All datagrams that it sent.
   var sent: [(at: Instant, to: PeerAddress, bytes: [UInt8])] = []
   /// Datagrams that the session did not take.
@@ -97,6 +100,32 @@ final class SessionEnd {
 
   func control(_ body: [UInt8]) { session.sendControl(0x20) { $0 += body } }
 
+  /// Says something in one of the sources' rooms.
+  func say(_ body: [UInt8], inRoom room: Int) {
+    while sources.rooms.count <= room { sources.rooms.append(ByteLog()) }
+    sources.rooms[room].append { bytes in
+      Session.appendMessage(0x10, { $0 += body }, to: &bytes)
+    }
+  }
+
+  /// Says something on a side channel that has bytes of its own.
+  func say(_ body: [UInt8], side number: UInt64) {
+    session.append(to: number) { bytes in
+      Session.appendMessage(0x10, { $0 += body }, to: &bytes)
+    }
+  }
+
+  /// Expects a side channel, and reads it.
+  func expectSide() -> UInt64? {
+    guard let number = session.expectSide() else { return nil }
+    readSides.insert(number)
+    return number
+  }
+
+  func open(_ number: UInt64, room: UInt32?, from position: UInt64 = 0) -> Bool {
+    session.open(number, room: room, from: position)
+  }
+
   func receive(_ bytes: [UInt8], from source: PeerAddress, at now: Instant) {
     let isTaken = bytes.withUnsafeBufferPointer {
       session.receive($0, from: source, at: now, scratch: scratch, random: &random)
@@ -108,6 +137,11 @@ final class SessionEnd {
   func read(at now: Instant) {
     while let message = session.takeMessage(.control) { controls.append(Array(message)) }
     while let message = session.takeMessage(.talk) { heard.append((now, Array(message))) }
+    for number in readSides {
+      while let message = session.takeMessage(side: number) {
+        sides[number, default: []].append(Array(message))
+      }
+    }
     objects += session.takeObjects()
     session.dropTaken()
   }
@@ -221,5 +255,14 @@ final class SessionPair {
         arrivals.insert(arrival, at: low)
       }
     }
+  }
+}
+
+extension ReceivedPackets {
+  /// All that is told in an ACK.
+  var numbers: RangeSet {
+    var all = lower
+    if !highest.isEmpty { all.insert(highest) }
+    return all
   }
 }

@@ -1,7 +1,8 @@
 /// What native clients ask of the past, and what they are told of it.
 ///
-/// A client asks for pages and takes them at its own pace: questions wait while what was answered is
-/// not taken. So the server keeps of somebody who was away for long, or is slow, no more than a page.
+/// A client asks for pages and takes them at its own pace: questions wait while what was answered
+/// is not taken. So the server keeps of somebody who was away for long, or is slow, no more than a
+/// page.
 extension NativeFrontend {
   /// A question that is being looked up.
   struct Question {

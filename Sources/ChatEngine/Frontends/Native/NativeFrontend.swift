@@ -272,7 +272,7 @@ public struct NativeFrontend: ~Copyable {
   }
 
   private mutating func send(_ peer: NativePeer, _ turn: inout Turn) {
-    if isClosing, turn.hub.isSettled { closeIfSettled(peer) }
+    if isClosing, turn.hub.isKept { closeIfSettled(peer) }
     let state = peer.session.sendAll(
       into: &turn.output.outbox, from: sources, at: turn.now,
       atMost: Limits.sessionDatagramsPerTurn)

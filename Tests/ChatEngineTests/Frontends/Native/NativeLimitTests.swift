@@ -225,7 +225,7 @@ struct NativeLimitTests {
     let network = NativeNetwork()
     let people = network.join("Ann", "Ben")
     for number: UInt64 in [1, 1, 2, 1, 2, 3] {
-      NativeRequest.say(number: number, text: bytes("\(number)")[...])
+      NativeRequest.say(NativeRequest.Say(number: number, text: bytes("\(number)")[...]))
         .append(to: &people[0].talk)
     }
     people[0].sayTalk(at: network.now)

@@ -28,14 +28,33 @@ final class NativePerson {
   var run: UInt32 { UInt32(truncatingIfNeeded: client.run) }
 
   /// `Ann: text` of each text that it heard from others, and `(me: 3)` of each of its own.
-  var conversation: [String] {
+  var conversation: [String] { events.compactMap(Self.line) }
+
+  private static func line(_ event: ClientEvent) -> String? {
+    switch event {
+    case .message(let heard): "\(heard.from): \(String(decoding: heard.text, as: UTF8.self))"
+    case .ownMessage(let ticket): "(me: \(ticket.isPicture ? "picture " : "")\(ticket.number))"
+    case .picture(let from, let jpeg): "\(from) showed \(jpeg.count) bytes"
+    default: nil
+    }
+  }
+
+  /// What it was told of a room besides the lobby.
+  func events(in room: String) -> [ClientEvent] {
     events.compactMap { event in
-      switch event {
-      case .message(let heard): "\(heard.from): \(String(decoding: heard.text, as: UTF8.self))"
-      case .ownMessage(let ticket): "(me: \(ticket.isPicture ? "picture " : "")\(ticket.number))"
-      case .picture(let from, let jpeg): "\(from) showed \(jpeg.count) bytes"
-      default: nil
-      }
+      if case .inRoom(let name, let inner) = event, name.text == room { return inner }
+      return nil
+    }
+  }
+
+  /// The same of a room, which tells nothing of its own messages.
+  func conversation(in room: String) -> [String] { events(in: room).compactMap(Self.line) }
+
+  /// The numbers of the texts that it heard from others in a room.
+  func numbers(in room: String) -> [UInt64] {
+    events(in: room).compactMap { event in
+      if case .message(let heard) = event { return heard.number }
+      return nil
     }
   }
 
@@ -57,6 +76,42 @@ final class NativePerson {
   var ending: ClientEnding? {
     if case .ended(let ending)? = events.last { return ending }
     return nil
+  }
+}
+
+/// What keeps messages: it takes its time, it may fail, or it may never be done.
+struct VirtualDisk {
+  /// How long a batch takes; nil for ever.
+  var delay: Duration? = .milliseconds(4)
+  var failure: StoreFailure?
+  /// What is being kept, and until when.
+  fileprivate var batch: StoreBatch?
+  fileprivate var due: Instant?
+  /// What was kept, and how many batches there were.
+  private(set) var messages: [StoredMessage] = []
+  private(set) var batchCount = 0
+
+  fileprivate mutating func begin(_ next: StoreBatch, at now: Instant) {
+    #expect(batch == nil, "two batches are out")
+    batch = next
+    due = delay.map { now + $0 }
+  }
+
+  fileprivate mutating func finish() -> StoreFailure? {
+    due = nil
+    guard let done = batch.take() else { return nil }
+    if let failure { return failure }
+    batchCount += 1
+    messages += done.messages
+    return nil
+  }
+
+  /// `lobby 3: text` of each message that was kept.
+  var lines: [String] {
+    messages.map { message in
+      guard case .room(let room) = message.room else { return "an inbox" }
+      return "\(room) \(message.number): \(String(decoding: message.body, as: UTF8.self))"
+    }
   }
 }
 
@@ -83,6 +138,8 @@ final class NativeNetwork {
   private var order = 0
   private var made: UInt8 = 0
   private let change: (inout ServerConfiguration) -> Void
+  /// What keeps the messages, where the server keeps its history; it outlives the server.
+  var disk = VirtualDisk()
 
   init(seed: UInt64 = 0, _ change: @escaping (inout ServerConfiguration) -> Void = { _ in }) {
     random = SplitMix64(seed: seed)
@@ -149,6 +206,7 @@ final class NativeNetwork {
 
   /// The server ends without a word, and another begins: with the same key, or with `key`.
   func restart(key: KeyPair? = nil) {
+    (disk.batch, disk.due) = (nil, nil)
     engine = ServerEngine(
       Self.configuration(UInt8(order & 127) + 10) { configuration in
         change(&configuration)
@@ -161,6 +219,9 @@ final class NativeNetwork {
     engine.receive(bytes.span, from: address, at: time)
     putOut()
   }
+
+  /// A disk that would have taken for ever is done now.
+  func settleDisk() { disk.due = now }
 
   func shutDown() {
     engine.announceShutdown(at: time)
@@ -182,8 +243,8 @@ final class NativeNetwork {
       for person in people { carry(person) }
       if isDone() { return true }
       let due =
-        ([arrivals.last?.at, engine.nextDeadline] + people.map(\.deadline)).compactMap { $0 }
-        .min()
+        ([arrivals.last?.at, engine.nextDeadline, disk.due] + people.map(\.deadline))
+        .compactMap { $0 }.min()
       guard let due, due <= end else {
         now = end
         return isDone()
@@ -193,6 +254,7 @@ final class NativeNetwork {
         arrivals.removeLast()
         deliver(arrival)
       }
+      if let due = disk.due, due <= now { engine.settle(disk.finish(), at: time) }
       engine.advance(to: time)
       for person in people where person.hasStarted {
         person.client.advance(to: now)
@@ -234,6 +296,11 @@ final class NativeNetwork {
     for _ in 0..<10_000 {
       let hasMore = engine.fill(at: time)
       for datagram in engine.output.outbox.takeDatagrams() { route(datagram) }
+      engine.output.effects.removeAll { effect in
+        guard case .commit(let batch) = effect else { return false }
+        disk.begin(batch, at: now)
+        return true
+      }
       if !hasMore { return }
     }
     Issue.record("a server that always has more")

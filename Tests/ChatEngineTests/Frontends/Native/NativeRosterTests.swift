@@ -6,7 +6,13 @@ import Testing
 struct NativeRosterTests {
   /// A hub, and a roster that follows it as a front end has it.
   private struct Lobby {
-    var hub = Hub(clientsMax: 1_000, speechRate: Rate(perSecond: 0, burst: 1))
+    var hub: Hub
+
+    init(keepsHistory: Bool = false) {
+      hub = Hub(
+        clientsMax: 1_000, speechRate: Rate(perSecond: 0, burst: 1), keepsHistory: keepsHistory)
+    }
+
     var roster = NativeRoster()
 
     /// Lets a native client in, and gives the list that it is told.
@@ -74,5 +80,37 @@ struct NativeRosterTests {
     lobby.tell()
     #expect(
       try lobby.admit("Ben").people.sorted() == (expected + ["Ann", "Another", "Ben"]).sorted())
+  }
+
+  @Test("Who has left stands on the list until that is told, since newcomers are told of it, too")
+  func waitsForDepartures() throws {
+    var lobby = Lobby(keepsHistory: true)
+    // Notices are told when what is kept before them is.
+    let keep = { (lobby: inout Lobby) in
+      if lobby.hub.takeBatch(at: Instant(nanoseconds: 1)) != nil {
+        lobby.hub.settleBatch(at: Instant(nanoseconds: 1))
+      }
+      lobby.tell()
+    }
+    let members = try ["Ann", "Ben", "Cem"].map { try lobby.admit($0).member }
+    keep(&lobby)
+    try lobby.hub.say(members[0], bytes("hello").span, at: moment(1))
+    lobby.hub.leave(members[1], .said, at: moment(1))
+    _ = lobby.hub.takeBatch(at: Instant(nanoseconds: 1))
+    // The list is fresh, then it is written anew.
+    #expect(try lobby.admit("Dan").people == ["Ann", "Ben", "Cem", "Dan"])
+    lobby.hub.settleBatch(at: Instant(nanoseconds: 1))
+    lobby.tell()
+    try lobby.hub.say(members[0], bytes("again").span, at: moment(1))
+    lobby.hub.leave(members[2], .said, at: moment(1))
+    _ = try lobby.hub.join(MemberName("Eve"), ifTaken: .refuse, at: moment(1))
+    _ = lobby.hub.takeBatch(at: Instant(nanoseconds: 1))
+    #expect(try lobby.admit("Fay").people.sorted() == ["Ann", "Cem", "Dan", "Eve", "Fay"])
+    #expect(try lobby.admit("Gus").people.count == 6)
+    lobby.hub.settleBatch(at: Instant(nanoseconds: 1))
+    keep(&lobby)
+    #expect(try lobby.admit("Hal").people.sorted() == ["Ann", "Dan", "Eve", "Fay", "Gus", "Hal"])
+    keep(&lobby)
+    #expect(try lobby.admit("Ida").people.count == 7, "each once")
   }
 }

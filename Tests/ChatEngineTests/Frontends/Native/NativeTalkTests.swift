@@ -10,7 +10,8 @@ struct NativeTalkTests {
     let people = network.join("Ann", "Ben")
     // Nothing at all, which is refused, under the numbers that the next two texts get.
     for number: UInt64 in [1, 2] {
-      NativeRequest.say(number: number, text: [][...]).append(to: &people[0].talk)
+      NativeRequest.say(NativeRequest.Say(number: number, text: [][...]))
+        .append(to: &people[0].talk)
     }
     people[0].sayTalk(at: network.now)
     network.run(.seconds(1))
