@@ -185,6 +185,15 @@ def shows_the_keys(stage, command):
     assert re.fullmatch(r"client (\w+-){5}\w+ \S{44}", output.splitlines()[0])
 
 
+def shows_what_was_said(stage, command):
+    for text in ("deploy begins", "deploy has failed"):
+        stage.run(f"chatd send '{text}'")
+    output, _ = stage.run(command)
+    lines = output.splitlines()
+    assert lines[-1].endswith("tester: deploy has failed")
+    assert len(lines) == (1 if "search" in command else 2)
+
+
 def harms_datagrams(stage, command):
     _, _, *flags = shlex.split(command)
     server = stage.serve(*flags)
@@ -253,6 +262,8 @@ CHECKS = {
     "chatd id": shows_the_keys,
     "chatd serve --impair loss=20%,delay=20ms,dup=5%,reorder=5%": harms_datagrams,
     "chatd stats --interval 2": shows_figures,
+    "chatd history --since 10m": shows_what_was_said,
+    "chatd search deploy failed": shows_what_was_said,
     "make build": is_a_target,
     "sudo make install": is_a_target,
 }

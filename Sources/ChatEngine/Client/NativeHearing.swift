@@ -220,6 +220,10 @@ struct NativeHearing {
     guard let known = lastNumber, message.number > known, catchUpFrom != nil,
       held == nil || message.number <= catchUpThrough
     else { return }
+    // What the server keeps no more.
+    if message.number > known + 1 {
+      events.append(.missed(Int(clamping: message.number - known - 1)))
+    }
     lastNumber = message.number
     let isPicture = message.kind == .picture
     guard !isRepeated(message.id, by: message.from, isPicture: isPicture) else { return }
