@@ -123,7 +123,7 @@ final class NativeHost: ClientHost {
 
   override var isSettled: Bool {
     guard let runID else { return !wantsIn }
-    guard let client, client.pendingCount == 0, !isLeaving else { return false }
+    guard let client, client.pendingCount == 0, !isLeaving, !isFrozen else { return false }
     return world.ledger.runs[runID].wanted.count == rooms.count
       && world.ledger.isUpToDate(runID, in: server.life)
   }
