@@ -118,11 +118,11 @@ def test_another_room_and_one_where_nothing_was_said(house):
 def test_words_are_found_in_all_rooms_the_newest_last(house):
     found = told(house, "green", what="search")
     assert found == [f"deploys#{number} Ann: release {number} is green" for number in (1, 2, 3)]
-    assert told(house, "MESSAGE", "77", what="search") == ["lobby#77 Ann: message 77"]
+    assert told(house, "MESSAGE", "77", "--room", "lobby", what="search") == ["lobby#77 Ann: message 77"]
     assert told(house, "3 is green", what="search") == ["deploys#3 Ann: release 3 is green"]
     result = ask(house, "message", "--limit", "2", what="search")
     assert len(result.stdout.splitlines()) == 2 and "there are more" in one_line(result.stderr)
-    result = ask(house, "--json", "77", what="search")
+    result = ask(house, "--json", "message 77", what="search")
     assert json.loads(result.stdout)["room"] == "lobby"
 
 
@@ -235,10 +235,12 @@ def test_a_server_that_is_started_again_meanwhile_is_asked_on(serve):
     first = process.stdout.readline()
     server.crash()
     again = serve("--port", str(server.port), state=state)
-    output, _ = process.communicate(timeout=60)
+    output = process.stdout.read()
     found = [json.loads(line)["number"] for line in (first + output).splitlines()]
     assert found == list(range(1, 8_001)) and again.process.poll() is None
-    assert process.returncode == 0
+    assert process.wait(20) == 0
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        pipe.close()
 
 
 def away(server, tell):

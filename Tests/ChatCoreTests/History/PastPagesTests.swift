@@ -40,7 +40,7 @@ func pastMessage(
   _ number: UInt64, _ text: String = "hello", _ kind: StoredKind = .text
 ) -> PastMessage {
   PastMessage(
-    room: .lobby, number: number, time: Int64(number), from: "Ann", kind: kind,
+    room: .lobby, number: number, time: Int64(clamping: number), from: "Ann", kind: kind,
     id: MessageID(run: 7, number: number), body: Array(text.utf8))
 }
 
