@@ -239,7 +239,8 @@ final class NativeHost: ClientHost {
   ) {
     world.note(name, "is in \(room) again, \(how)")
     if how != .whole {
-      presences[room, default: Presence()].beginAnew(isRestarted: how == .restarted)
+      let isRestarted = how == .restarted || how == .caughtUp(isRestarted: true)
+      presences[room, default: Presence()].beginAnew(isRestarted: isRestarted)
     }
     enter(room, run, life, isWhole: how == .whole)
   }
