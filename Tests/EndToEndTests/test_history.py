@@ -78,13 +78,15 @@ def test_the_newest_are_shown_oldest_first(house):
     assert ask(house, "--limit", "1", env={"TZ": "UTC-5"}).stdout != result.stdout
 
 
-@pytest.mark.parametrize("limit", [1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, MANY - 1, MANY, MANY + 1])
+@pytest.mark.parametrize(
+    "limit", [1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, MANY - 1, MANY, MANY + 1])
 def test_pages_have_no_borders_backwards(house, limit):
     first = max(1, MANY - limit + 1)
     assert numbers(house, "--limit", str(limit)) == list(range(first, MANY + 1))
 
 
-@pytest.mark.parametrize("after", [0, 1, MANY - 2 * PAGE, MANY - PAGE - 1, MANY - 1, MANY, 2 * MANY])
+@pytest.mark.parametrize(
+    "after", [0, 1, MANY - 2 * PAGE, MANY - PAGE - 1, MANY - 1, MANY, 2 * MANY])
 def test_pages_have_no_borders_onwards(house, after):
     assert numbers(house, "--since", str(after)) == list(range(after + 1, MANY + 1))
 
@@ -126,7 +128,8 @@ def test_words_are_found_in_all_rooms_the_newest_last(house):
     assert json.loads(result.stdout)["room"] == "lobby"
 
 
-@pytest.mark.parametrize("words", [["nobody said this"], ["--room", "lobby", "green"], ["-q", "zzz"]])
+@pytest.mark.parametrize(
+    "words", [["nobody said this"], ["--room", "lobby", "green"], ["-q", "zzz"]])
 def test_what_is_not_found_is_told_as_grep_does(house, words):
     result = ask(house, *words, what="search")
     assert (result.returncode, result.stdout) == (1, b"")

@@ -114,6 +114,7 @@ struct NativeHearing {
   }
 
   private mutating func beginNumbers(_ welcome: Beginning) {
+    let wasCatchingUp = catchUpFrom != nil
     (held, catchUpFrom, isGapNew) = (nil, nil, false)
     guard let next = welcome.nextNumber else {
       lastNumber = nil
@@ -123,6 +124,8 @@ struct NativeHearing {
     // What is in the log is heard there; what is not is asked for, and nothing is missed.
     guard let known = lastNumber, !welcome.isResumed else {
       if lastNumber == nil { lastNumber = newest }
+      // What was being asked for when the session was lost lies before the log.
+      if wasCatchingUp, let known = lastNumber, known < catchUpThrough { catchUpFrom = known }
       return
     }
     missedBefore = 0
