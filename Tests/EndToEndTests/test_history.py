@@ -241,7 +241,8 @@ def test_a_server_that_is_started_again_meanwhile_is_asked_on(serve):
     again = serve("--port", str(server.port), state=state)
     output = process.stdout.read()
     found = [json.loads(line)["number"] for line in (first + output).splitlines()]
-    assert found == list(range(1, 8_001)) and again.process.poll() is None
+    errors = process.stderr.read()
+    assert found == list(range(1, 8_001)) and again.process.poll() is None, errors
     assert process.wait(20) == 0
     for pipe in (process.stdin, process.stdout, process.stderr):
         pipe.close()
