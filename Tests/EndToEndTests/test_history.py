@@ -120,8 +120,8 @@ def test_another_room_and_one_where_nothing_was_said(house):
 def test_words_are_found_in_all_rooms_the_newest_last(house):
     found = told(house, "green", what="search")
     assert found == [f"deploys#{number} Ann: release {number} is green" for number in (1, 2, 3)]
-    words = ["MESSAGE", "77", "--room", "lobby"]
-    assert told(house, *words, what="search") == ["lobby#77 Ann: message 77"]
+    assert told(house, "MESSAGE", "77", "--room", "lobby", what="search") == [
+        "lobby#77 Ann: message 77"]
     assert told(house, "3 is green", what="search") == ["deploys#3 Ann: release 3 is green"]
     result = ask(house, "message", "--limit", "2", what="search")
     assert len(result.stdout.splitlines()) == 2 and "there are more" in one_line(result.stderr)

@@ -138,6 +138,13 @@ def says(*texts):
     return check
 
 
+def says_in_a_room(stage, command):
+    before = stage.server.summary()["messages"]
+    assert stage.run(command) == ("", [])
+    assert stage.heard() == []
+    assert stage.server.summary()["messages"] == before + 1
+
+
 def stays_and_prints_texts(stage, command):
     if not shutil.which("jq"):
         pytest.skip("needs jq")
@@ -244,6 +251,7 @@ CHECKS = {
     "chatd join --name Anoop": talks,
     "chatd send-image --path photo.jpg": shows_a_picture,
     'chatd send "deploy done"': says("deploy done"),
+    'chatd send --room deploys "deploy done"': says_in_a_room,
     "date | chatd send": says(r"\S[^\n]*\d\d:\d\d:\d\d[^\n]*"),
     r"printf 'one\ntwo\n' | chatd send --lines": says("one", "two"),
     "chatd join --json --follow </dev/null | jq -r 'select(.type == \"message\") | .text'":

@@ -1,4 +1,4 @@
-/// Any bytes are a line of an import or are refused without a trap; what was taken keeps the
+/// Any bytes are a line of an import or are refused without a trap; what was taken keeps to the
 /// limits, and is the same once it was exported and imported again.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzImport(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {

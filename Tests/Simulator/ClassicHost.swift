@@ -17,8 +17,11 @@ final class ClassicHost: ClientHost {
 
   override func kill() { client = nil }
 
-  override func say(_ count: Int, isSound: Bool, at now: Instant) {
-    guard let runID, let client, isSound, !isFrozen else { return }
+  override func say(
+    _ count: Int, isSound: Bool, as kind: NativeRequest.Say.Kind, in room: RoomName,
+    at now: Instant
+  ) {
+    guard let runID, let client, isSound, room == .lobby, !isFrozen else { return }
     let text = world.ledger.utter(false, by: runID, isSound: true) {
       Wording.text($0, count: count)
     }
@@ -27,8 +30,8 @@ final class ClassicHost: ClientHost {
     act(at: now)
   }
 
-  override func show(_ count: Int, isSound: Bool, at now: Instant) {
-    guard let runID, let client, isSound, !isFrozen else { return }
+  override func show(_ count: Int, isSound: Bool, in room: RoomName, at now: Instant) {
+    guard let runID, let client, isSound, room == .lobby, !isFrozen else { return }
     let jpeg = world.ledger.utter(true, by: runID, isSound: true) {
       Wording.picture($0, count: count)
     }

@@ -36,8 +36,15 @@ class ClientHost: Host {
 
   func launch(at now: Instant) {}
   func kill() {}
-  func say(_ count: Int, isSound: Bool, at now: Instant) {}
-  func show(_ count: Int, isSound: Bool, at now: Instant) {}
+  func say(
+    _ count: Int, isSound: Bool, as kind: NativeRequest.Say.Kind, in room: RoomName,
+    at now: Instant
+  ) {}
+  func show(_ count: Int, isSound: Bool, in room: RoomName, at now: Instant) {}
+  func enter(_ room: RoomName, at now: Instant) {}
+  func part(_ room: RoomName, at now: Instant) {}
+  /// The rooms that the person wants to be in, the lobby first.
+  var rooms: [RoomName] { [.lobby] }
   func leave(isPatient: Bool, at now: Instant) {}
   /// Whether it is in, and has nothing left to do.
   var isSettled: Bool { false }

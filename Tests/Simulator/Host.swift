@@ -84,7 +84,7 @@ class Host {
 
   func countSent() { datagramsInSecond += 1 }
 
-  private func wake(at instant: Instant) {
+  func wake(at instant: Instant) {
     let instant = max(instant, frozenUntil)
     if let turnAt, turnAt <= instant { return }
     turnAt = instant

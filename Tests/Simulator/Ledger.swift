@@ -3,12 +3,14 @@ import ChatEngine
 /// What was said, what became of it, and who was told: bookkeeping beside the engines, by which
 /// they are judged.
 ///
-/// Nothing in here comes from an engine's own books. What a server took is read from its
-/// transcript; what a client was told is what its events say. What is wrong becomes a violation.
+/// Nothing in here comes from an engine's own books. What a server took is what it told its front
+/// ends, what it kept is what came to its disk, and what a client was told is what its events say.
+/// What is wrong becomes a violation.
 struct Ledger {
   /// One life of one client program.
   typealias RunID = Int
-  /// One life of one server, which is one log.
+  /// One room in one life of one server, which is one log; in all of its lives, where it keeps
+  /// history.
   typealias LifeID = Int
 
   enum Fate: Equatable {
@@ -25,7 +27,25 @@ struct Ledger {
     let bytes: [UInt8]
     /// Whether a server must take it.
     let isSound: Bool
+    var kind = NativeRequest.Say.Kind.text
+    var room = RoomName.lobby
+    /// Which of its sender's stays in the room it was said in; nil where it was not there.
+    var stay: Int? = 0
     var fate = Fate.pending
+    /// Whether a disk had no room for it.
+    var isDiskFull = false
+    /// How often its server had been started when it was refused, or found no room.
+    var refusedIn: Int?
+    /// Where it is on a disk.
+    var kept: Kept?
+  }
+
+  /// A message's place on a disk.
+  struct Kept: Equatable {
+    var room: RoomName
+    var number: UInt64
+    /// Milliseconds since 1970.
+    var time: Int64
   }
 
   var violations: [Violation] = []
@@ -33,6 +53,10 @@ struct Ledger {
   var utterances: [Utterance] = []
   var lives: [Life] = []
   var runs: [Run] = []
+  /// The lobby's log by what clients know it by.
+  var logs: [UInt64: LifeID] = [:]
+  /// How often each server was started.
+  var starts: [String: Int] = [:]
 
   /// A world that is broken is broken in many ways; the first few are enough.
   static let violationsMax = 20
@@ -54,16 +78,41 @@ struct Ledger {
     /// By the numbers of tickets.
     var texts: [Int] = []
     var pictures: [Int] = []
-    var hearing = Hearing()
-    /// The latest JOIN that a server took.
-    var attached: Attachment?
+    /// By room.
+    var hearings: [RoomName: Hearing] = [:]
+    /// The latest JOIN, or ENTER, that a server took.
+    var attached: [RoomName: Attachment] = [:]
+    /// How much it heard in rooms that it left.
+    var heardBefore = 0
+    /// How often it was in each room, and whether it wants to be.
+    var stays: [RoomName: Int] = [:]
+    var wanted: Set<RoomName> = [.lobby]
+
+    subscript(room: RoomName) -> Hearing {
+      get { hearings[room] ?? Hearing() }
+      _modify { yield &hearings[room, default: Hearing()] }
+    }
+
+    /// What it hears of the lobby.
+    var hearing: Hearing { self[.lobby] }
+
+    var heardCount: Int {
+      hearings.values.reduce(heardBefore) { $0 + $1.texts.count + $1.pictures.count }
+    }
+
+    /// Its stay in a room where it is.
+    func stay(in room: RoomName) -> Int? {
+      wanted.contains(room) ? stays[room, default: 0] : nil
+    }
   }
 
-  /// Where a log was when somebody joined.
+  /// Where a log was when somebody joined, and what the room was about.
   struct Attachment {
     var life: LifeID
+    var log: UInt64
     var texts: Int
     var pictures: Int
+    var topic: String
   }
 
   mutating func newRun(of host: String, name: String, isNative: Bool) -> RunID {
@@ -83,14 +132,15 @@ struct Ledger {
 
   /// A new text or picture of `run`, which is to say it at once.
   mutating func utter(
-    _ isPicture: Bool, by run: RunID, isSound: Bool, _ make: (Int) -> [UInt8]
+    _ isPicture: Bool, by run: RunID, isSound: Bool, as kind: NativeRequest.Say.Kind = .text,
+    in room: RoomName = .lobby, _ make: (Int) -> [UInt8]
   ) -> [UInt8] {
     let id = utterances.count
     let number = (isPicture ? runs[run].pictures : runs[run].texts).count + 1
     utterances.append(
       Utterance(
         isPicture: isPicture, sender: run, number: UInt64(number), bytes: make(id),
-        isSound: isSound))
+        isSound: isSound, kind: kind, room: room, stay: runs[run].stay(in: room)))
     if isPicture { runs[run].pictures.append(id) } else { runs[run].texts.append(id) }
     return utterances[id].bytes
   }
@@ -100,8 +150,10 @@ struct Ledger {
     return said.indices.contains(Int(ticket.number) - 1) ? said[Int(ticket.number) - 1] : nil
   }
 
-  /// A client was told what became of something. It is in the log of the server's life that the
-  /// client is in, or it is not.
+  /// A client was told what became of something. What was accepted is kept, or, where its server
+  /// keeps nothing, in the log of the server's life that the client is in; what failed is not.
+  ///
+  /// - Parameter life: the lobby's log.
   mutating func settle(
     _ ticket: MessageTicket, by run: RunID, in life: LifeID?, isAccepted: Bool, _ words: String
   ) {
@@ -113,17 +165,44 @@ struct Ledger {
       return violate("\(what) was \(utterances[id].fate) and is now said to be settled again")
     }
     utterances[id].fate = isAccepted ? .accepted : .failed
-    let isLogged = life.map { lives[$0].place(of: id, utterances[id].isPicture) != nil } ?? false
-    if isAccepted != isLogged {
-      violate("\(what) is said to be \(utterances[id].fate), but in the log: \(isLogged)")
+    let isTaken: Bool
+    if let life, !lives[life].keepsHistory {
+      let log = log(of: utterances[id].room, beside: life)
+      isTaken = lives[log].place(of: id, utterances[id].isPicture) != nil
+    } else {
+      isTaken = utterances[id].kept != nil
     }
-    let isExpected = utterances[id].isSound ? isAccepted || isExcuse(words) : !isAccepted
+    // A server that was started again knows what it kept last of a program, and no more what it
+    // refused before that.
+    let refusedIn = utterances[id].refusedIn ?? (utterances[id].isSound ? nil : 1)
+    if isAccepted, !isTaken, let life, let refusedIn, lives[life].keepsHistory,
+      refusedIn < starts[lives[life].server, default: 0]
+    {
+      return
+    }
+    if isAccepted != isTaken {
+      violate("\(what) is said to be \(utterances[id].fate), but it is taken: \(isTaken)")
+    }
+    let isExpected =
+      utterances[id].isSound ? isAccepted || isExcuse(words, for: id) : !isAccepted
     if !isExpected { violate("\(what) came out as \(utterances[id].fate): \(words)") }
   }
 
   /// What a server may say to something sound.
-  private func isExcuse(_ words: String) -> Bool {
-    words.hasPrefix("too many pictures are under way")
+  private func isExcuse(_ words: String, for id: Int) -> Bool {
+    let said = utterances[id]
+    switch words {
+    case VirtualDisk.fullWords: return said.isDiskFull
+    case "it was not passed on before": return said.isDiskFull || isMisplaced(said)
+    case "you are not in that room": return isMisplaced(said)
+    default: return words.hasPrefix("too many pictures are under way")
+    }
+  }
+
+  /// Whether its author is not, or no more, in the room in which it was said.
+  private func isMisplaced(_ said: Utterance) -> Bool {
+    let now = runs[said.sender].stay(in: said.room)
+    return said.room != .lobby && (said.stay == nil || now != said.stay)
   }
 
   /// A client was told how much of a picture has arrived.
@@ -154,6 +233,8 @@ struct Ledger {
   func describe(_ id: Int) -> String {
     let said = utterances[id]
     let kind = said.isPicture ? "picture" : "text"
-    return "\(kind) \(id) (\(said.number) of \(runs[said.sender].host), \(said.bytes.count) B)"
+    let place = said.room == .lobby ? "" : ", in \(said.room)"
+    return
+      "\(kind) \(id) (\(said.number) of \(runs[said.sender].host), \(said.bytes.count) B\(place))"
   }
 }

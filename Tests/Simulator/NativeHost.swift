@@ -22,35 +22,80 @@ final class NativeHost: ClientHost {
     if plan.knowsServer { configuration.serverKey = server.plan.keyPair.publicKey }
     runID = world.ledger.newRun(of: name, name: plan.memberName.text, isNative: true)
     (isLeaving, ending) = (false, nil)
-    told.removeAll()
-    awaited.removeAll()
+    presences.removeAll()
+    ownNames.removeAll()
     let client = NativeClient(configuration, to: server.address)
     client.start(at: local(now))
     self.client = client
+    for room in wanted { ask(for: room, at: now) }
   }
 
   override func kill() { client = nil }
 
   // MARK: The person
 
-  override func say(_ count: Int, isSound: Bool, at now: Instant) {
+  override func say(
+    _ count: Int, isSound: Bool, as kind: NativeRequest.Say.Kind, in room: RoomName,
+    at now: Instant
+  ) {
     guard let runID, let client, !isLeaving, !isFrozen else { return }
-    let text = world.ledger.utter(false, by: runID, isSound: isSound) { id in
+    let room = place(meant: room)
+    let count = kind == .topic ? min(count, Limits.topicBytesMax) : count
+    let text = world.ledger.utter(false, by: runID, isSound: isSound, as: kind, in: room) { id in
       isSound ? Wording.text(id, count: count) : [0xc3, 0x28]
     }
-    let ticket = client.say(text, at: local(now))
-    world.note(name, "says \(ticket.number), \(text.count) B")
+    let ticket = client.say(text, as: kind, in: room, at: local(now))
+    world.note(name, "says \(ticket.number) in \(room), \(kind), \(text.count) B")
     act(at: now)
   }
 
-  override func show(_ count: Int, isSound: Bool, at now: Instant) {
+  override func show(_ count: Int, isSound: Bool, in room: RoomName, at now: Instant) {
     guard let runID, let client, !isLeaving, !isFrozen else { return }
-    let jpeg = world.ledger.utter(true, by: runID, isSound: isSound) { id in
+    let room = place(meant: room)
+    let jpeg = world.ledger.utter(true, by: runID, isSound: isSound, in: room) { id in
       let picture = Wording.picture(id, count: count)
       return isSound ? picture : Array(picture.dropFirst())
     }
-    let ticket = client.show(jpeg, at: local(now))
-    world.note(name, "shows \(ticket.number), \(jpeg.count) B")
+    let ticket = client.show(jpeg, in: room, at: local(now))
+    world.note(name, "shows \(ticket.number) in \(room), \(jpeg.count) B")
+    act(at: now)
+  }
+
+  // MARK: Rooms
+
+  /// Where the person says what was meant for a room: few forget that they are not there.
+  private func place(meant room: RoomName) -> RoomName {
+    if room == .lobby || wanted.contains(room) || random.chance(perMille: 100) { return room }
+    return wanted.first ?? .lobby
+  }
+
+  override var rooms: [RoomName] { [.lobby] + wanted }
+
+  override func enter(_ room: RoomName, at now: Instant) {
+    guard runID != nil, !isLeaving, !isFrozen, !wanted.contains(room) else { return }
+    wanted.append(room)
+    ask(for: room, at: now)
+    act(at: now)
+  }
+
+  /// What a person does who wants to be in a room: once its client says so, it is on its way.
+  private func ask(for room: RoomName, at now: Instant) {
+    guard let runID, let client else { return }
+    // It may still be leaving it.
+    guard client.enter(room, at: local(now)) else { return }
+    world.note(name, "enters \(room)")
+    world.ledger.runs[runID].stays[room, default: 0] += 1
+    world.ledger.runs[runID].wanted.insert(room)
+  }
+
+  override func part(_ room: RoomName, at now: Instant) {
+    guard let runID, let client, !isLeaving, !isFrozen, wanted.contains(room) else { return }
+    world.note(name, "leaves \(room)")
+    wanted.removeAll { $0 == room }
+    world.ledger.runs[runID].wanted.remove(room)
+    if !client.part(room, at: local(now)) {
+      world.ledger.violate("\(name) cannot leave \(room)")
+    }
     act(at: now)
   }
 
@@ -78,16 +123,22 @@ final class NativeHost: ClientHost {
 
   override var isSettled: Bool {
     guard let runID else { return !wantsIn }
-    guard let client, client.pendingCount == 0, !isLeaving else { return false }
-    return world.ledger.isUpToDate(runID) && world.ledger.runs[runID].hearing.life == server.life
+    guard let client, client.pendingCount == 0, !isLeaving, !isFrozen else { return false }
+    return world.ledger.runs[runID].wanted.count == rooms.count
+      && world.ledger.isUpToDate(runID, in: server.life)
   }
 
-  /// Who it thinks is here, and who its person was told is.
-  var roster: [String]? { client?.roster.sorted() }
+  /// Who it thinks is in a room, and who its person was told is.
+  func roster(in room: RoomName) -> [String]? {
+    room == .lobby ? client?.roster.sorted() : client?.roster(in: room)?.sorted()
+  }
+  func presence(in room: RoomName) -> Presence { presences[room] ?? Presence() }
+  /// The names that it went by.
+  private(set) var ownNames: Set<String> = []
   var givenName: String? { client?.givenName }
-  private(set) var told: Set<String> = []
-  /// Who was here before the server was started again, and was not told of since.
-  private var awaited: Set<String> = []
+  private var presences: [RoomName: Presence] = [:]
+  /// The rooms besides the lobby that the person wants to be in.
+  private var wanted: [RoomName] = []
 
   // MARK: A turn
 
@@ -121,6 +172,7 @@ final class NativeHost: ClientHost {
   /// Enters what the client was told into the ledger.
   private func hear(_ client: NativeClient) {
     guard let runID else { return }
+    ownNames.insert(client.givenName)
     let events = client.takeEvents()
     if events.isEmpty { return }
     let life = world.ledger.life(ofLog: client.logID)
@@ -128,37 +180,21 @@ final class NativeHost: ClientHost {
       world.mix(event)
       hear(event, by: runID, in: life)
     }
+    // Whoever leaves a room and wants to be back asks again when it is out.
+    for room in wanted where !world.ledger.runs[runID].wanted.contains(room) {
+      ask(for: room, at: world.now)
+    }
   }
 
   private func hear(_ event: ClientEvent, by run: Ledger.RunID, in life: Ledger.LifeID?) {
     switch event {
-    case .joined:
-      world.note(name, "is in")
-      world.ledger.enter(run, life, isWhole: nil)
-    case .restored(let how):
-      world.note(name, "is in again, \(how)")
-      // What was missed may have been somebody's leaving; the list begins anew.
-      if how == .restarted { awaited.formUnion(told) }
-      if how != .whole { told.removeAll() }
-      world.ledger.enter(run, life, isWhole: how == .whole)
+    case .joined: enter(.lobby, run, life, isWhole: nil)
+    case .restored(let how): comeBack(.lobby, how, run, life)
     case .connectionLost(let isShutDown):
       world.note(name, "lost its connection\(isShutDown ? ", the server stops" : "")")
-    case .message(let heard):
-      let (from, text) = (heard.from, heard.text)
-      world.note(name, "hears \(text.count) B from \(from)")
-      world.ledger.hear(text: text, from: from, by: run)
     case .ownMessage(let ticket):
       world.note(name, "hears its own \(ticket.number)")
       world.ledger.hear(own: ticket, by: run)
-    case .picture(let from, let jpeg):
-      world.note(name, "is shown \(jpeg.count) B by \(from)")
-      world.ledger.hear(picture: jpeg, from: from, by: run)
-    case .pictureLost(let from):
-      world.note(name, "lost a picture of \(from)")
-      world.ledger.losePicture(by: run)
-    case .missed(let count):
-      world.note(name, "missed \(count)")
-      world.ledger.miss(count, by: run)
     case .accepted(let ticket):
       world.note(name, "knows that \(describe(ticket)) was accepted")
       world.ledger.settle(ticket, by: run, in: life, isAccepted: true, "")
@@ -171,24 +207,79 @@ final class NativeHost: ClientHost {
       judge(ending, of: run)
     case .progress(let ticket, let bytes, let total):
       world.ledger.noteProgress(ticket, by: run, bytes: bytes, of: total)
-    case .present(let name):
-      world.note(self.name, "is told that \(name) is here")
-      told.insert(name)
-      awaited.remove(name)
-    case .arrived(let name):
-      world.note(self.name, "is told that \(name) has come")
-      if told.contains(name) || awaited.contains(name) {
-        world.ledger.violate("\(self.name) is told that \(name) has come, who was there")
-      }
-      told.insert(name)
-    case .departed(let name):
-      world.note(self.name, "is told that \(name) has gone")
-      if told.remove(name) == nil, awaited.remove(name) == nil {
-        world.ledger.violate("\(self.name) is told that \(name) has gone, who was not there")
-      }
-    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .topic, .inRoom,
-      .entered, .notEntered, .parted, .past, .pastEnd, .attachment:
+    case .entered(let room): enter(room, run, life, isWhole: nil)
+    case .notEntered(let room, let words):
+      world.ledger.violate(
+        "\(name) was not let into \(room): \(String(decoding: words, as: UTF8.self))")
+    case .parted(let room):
+      world.note(name, "is no longer in \(room)")
+      presences[room] = nil
+      world.ledger.part(run, from: room)
+    case .inRoom(let room, .restored(let how)): comeBack(room, how, run, life)
+    case .inRoom(let room, let event): hear(event, in: room, by: run)
+    case .message, .picture, .pictureLost, .missed, .present, .arrived, .departed, .topic,
+      .attachment:
+      hear(event, in: .lobby, by: run)
+    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .past,
+      .pastEnd:
       break
+    }
+  }
+
+  private func enter(
+    _ room: RoomName, _ run: Ledger.RunID, _ life: Ledger.LifeID?, isWhole: Bool?
+  ) {
+    if isWhole == nil { world.note(name, "is in \(room)") }
+    let log = life.flatMap { world.ledger.existingLog(of: room, beside: $0) }
+    world.ledger.enter(run, log, isWhole: isWhole)
+  }
+
+  private func comeBack(
+    _ room: RoomName, _ how: ClientReturn, _ run: Ledger.RunID, _ life: Ledger.LifeID?
+  ) {
+    world.note(name, "is in \(room) again, \(how)")
+    if how != .whole {
+      presences[room, default: Presence()].beginAnew(isRestarted: how == .restarted)
+    }
+    enter(room, run, life, isWhole: how == .whole)
+  }
+
+  /// What is told of a room.
+  private func hear(_ event: ClientEvent, in room: RoomName, by run: Ledger.RunID) {
+    switch event {
+    case .message(let heard):
+      world.note(name, "hears \(heard.text.count) B from \(heard.from) in \(room)")
+      world.ledger.hear(heard, in: room, by: run)
+    case .topic(let from, let text):
+      world.note(name, "hears that \(room) is about \(text.count) B, from \(from ?? "before")")
+      world.ledger.hear(topic: text, in: room, from: from, by: run)
+    case .picture(let from, let jpeg):
+      world.note(name, "is shown \(jpeg.count) B by \(from) in \(room)")
+      world.ledger.hear(picture: jpeg, in: room, from: from, by: run)
+    case .attachment(let from, let attachment, let number, _):
+      world.note(name, "hears of a picture by \(from) in \(room)")
+      world.ledger.hear(attachment: attachment, number, in: room, from: from, by: run)
+    case .pictureLost(let from):
+      world.note(name, "lost a picture of \(from) in \(room)")
+      world.ledger.losePicture(in: room, by: run)
+    case .missed(let count):
+      world.note(name, "missed \(count) in \(room)")
+      world.ledger.miss(count, in: room, by: run)
+    case .present(let other):
+      world.note(name, "is told that \(other) is in \(room)")
+      presences[room, default: Presence()].isHere(other)
+    case .arrived(let other):
+      world.note(name, "is told that \(other) has come to \(room)")
+      if !presences[room, default: Presence()].comes(other) {
+        world.ledger.violate("\(name) is told that \(other) has come to \(room), who was there")
+      }
+    case .departed(let other):
+      world.note(name, "is told that \(other) has left \(room)")
+      if !presences[room, default: Presence()].goes(other) {
+        world.ledger.violate("\(name) is told that \(other) left \(room), who was not there")
+      }
+    case .listed: break
+    default: world.ledger.violate("\(name) is told \(event) of \(room)")
     }
   }
 

@@ -50,7 +50,7 @@ extension Simulation {
       seed: seed, violations: ledger.violations, hash: trace.hash, datagrams: datagramCount,
       utterances: ledger.utterances.count,
       accepted: ledger.utterances.count { $0.fate == .accepted },
-      heard: ledger.runs.reduce(0) { $0 + $1.hearing.texts.count + $1.hearing.pictures.count },
+      heard: ledger.runs.reduce(0) { $0 + $1.heardCount },
       virtualSeconds: Double(now.nanoseconds(since: Self.start)) / 1e9)
   }
 }
@@ -61,6 +61,7 @@ extension Scenario {
     var lines = servers.map { server in
       "\(server.name) at \(server.address): \(server.messagesPerSecond) messages a second"
         + (server.password == nil ? "" : ", with a password")
+        + (server.keepsHistory ? ", keeps history" : "")
     }
     for client in clients {
       lines.append(

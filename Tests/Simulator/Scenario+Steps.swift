@@ -11,6 +11,10 @@ extension Scenario {
       let isLate = random.chance(perMille: 300)
       add(.start(client: client), at: random.int(0...(isLate ? length * 3 / 4 : 3_000)))
     }
+    // Who is in a room from the beginning says more there.
+    for client in clients.indices where random.chance(perMille: roomsPerMille) {
+      add(.enter(client: client, room: drawRoom()), at: random.int(3_000...6_000))
+    }
     for _ in 0..<random.int(5...70) { drawAct(at: random.int(1_000...length)) }
     for _ in 0..<random.int(0...6) { drawFault(at: random.int(2_000...length)) }
     var end = length
@@ -36,8 +40,14 @@ extension Scenario {
 
   private mutating func drawAct(at milliseconds: Int) {
     let client = drawClientIndex()
+    if random.chance(perMille: roomsPerMille) {
+      return drawRoomAct(by: client, at: milliseconds)
+    }
     switch random.int(0...99) {
-    case 0..<66: drawSaying(by: client, at: milliseconds)
+    case 0..<3:
+      let bytes = random.int(1...Limits.topicBytesMax)
+      add(.say(client: client, bytes: bytes, isSound: true, as: drawKind()), at: milliseconds)
+    case 3..<66: drawSaying(by: client, at: milliseconds)
     case 66..<82:
       add(.show(client: client, bytes: drawSize(), isSound: true), at: milliseconds)
     case 82..<85: add(.say(client: client, bytes: 0, isSound: false), at: milliseconds)
@@ -51,12 +61,43 @@ extension Scenario {
     }
   }
 
+  private mutating func drawRoom() -> RoomName { random.pick(Self.rooms) }
+
+  private mutating func drawKind() -> NativeRequest.Say.Kind { random.pick([.action, .topic]) }
+
+  /// What people do in a room, or to be there. Some forget that they are not.
+  private mutating func drawRoomAct(by client: Int, at milliseconds: Int) {
+    let room = drawRoom()
+    switch random.int(0...99) {
+    case 0..<25: add(.enter(client: client, room: room), at: milliseconds)
+    case 25..<35: add(.part(client: client, room: room), at: milliseconds)
+    case 35..<38:
+      // In and out again, before much can have been told.
+      for step in 0..<random.int(2...6) {
+        let act =
+          step % 2 == 0 ? Act.enter(client: client, room: room) : .part(client: client, room: room)
+        add(act, at: milliseconds + step * random.int(0...30))
+      }
+    case 38..<75: drawSaying(by: client, in: room, at: milliseconds)
+    case 75..<87:
+      let bytes = random.int(1...Limits.topicBytesMax)
+      add(
+        .say(client: client, bytes: bytes, isSound: true, as: drawKind(), in: room),
+        at: milliseconds)
+    case 87..<98:
+      add(.show(client: client, bytes: drawSize(), isSound: true, in: room), at: milliseconds)
+    default: add(.say(client: client, bytes: 0, isSound: false, in: room), at: milliseconds)
+    }
+  }
+
   /// One text, or a flood of them.
-  private mutating func drawSaying(by client: Int, at milliseconds: Int) {
+  private mutating func drawSaying(
+    by client: Int, in room: RoomName = .lobby, at milliseconds: Int
+  ) {
     let isFlood = random.chance(perMille: 100)
     for _ in 0..<(isFlood ? random.int(2...80) : 1) {
       let size = isFlood ? random.int(1...300) : drawSize()
-      add(.say(client: client, bytes: size, isSound: true), at: milliseconds)
+      add(.say(client: client, bytes: size, isSound: true, in: room), at: milliseconds)
     }
   }
 
@@ -75,7 +116,16 @@ extension Scenario {
   private mutating func drawFault(at milliseconds: Int) {
     let client = drawClientIndex()
     let later = milliseconds + random.int(1_000...40_000)
-    switch random.int(0...99) {
+    switch random.int(0...127) {
+    case 112...:
+      let server = clients[client].server
+      let isKept = random.chance(perMille: 500)
+      add(.crashAtWrite(server, isKept: isKept), at: milliseconds)
+      drawSaying(by: client, at: milliseconds + random.int(1...2_000))
+      add(.startServer(server), at: milliseconds + random.int(2_000...15_000))
+    case 100..<112:
+      let server = clients[client].server
+      add(.fillDisk(server, milliseconds: random.int(100...8_000)), at: milliseconds)
     case 0..<22:
       add(.cut(client: client), at: milliseconds)
       add(.mend(client: client), at: later)

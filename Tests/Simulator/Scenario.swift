@@ -8,6 +8,8 @@ struct Scenario {
     var keyPair: KeyPair
     var password: (key: SecretKey, salt: [UInt8])?
     var messagesPerSecond: Int
+    /// Whether messages are told once they are on its disk.
+    var keepsHistory = true
     var clientsMax = Limits.clientsDefault
     var latency: Duration
     var clockStart: Instant
@@ -37,8 +39,12 @@ struct Scenario {
   /// Something that happens at a time: a fault, or something that a person does.
   enum Act {
     case start(client: Int)
-    case say(client: Int, bytes: Int, isSound: Bool)
-    case show(client: Int, bytes: Int, isSound: Bool)
+    case say(
+      client: Int, bytes: Int, isSound: Bool, as: NativeRequest.Say.Kind = .text,
+      in: RoomName = .lobby)
+    case show(client: Int, bytes: Int, isSound: Bool, in: RoomName = .lobby)
+    case enter(client: Int, room: RoomName)
+    case part(client: Int, room: RoomName)
     case leave(client: Int, isPatient: Bool)
     case crash(client: Int)
     /// Its machine sleeps, or is too busy.
@@ -57,6 +63,10 @@ struct Scenario {
     case startServer(Int)
     case crashServer(Int)
     case stopServer(Int)
+    /// It crashes at the next write: before the batch is on the disk, or before it knows so.
+    case crashAtWrite(Int, isKept: Bool)
+    /// Nothing finds room on its disk for so long.
+    case fillDisk(Int, milliseconds: Int)
     /// The wall clock jumps.
     case jump(server: Int, seconds: Int)
   }
@@ -65,6 +75,9 @@ struct Scenario {
     var at: Instant
     var act: Act
   }
+
+  /// The rooms besides the lobby that people go to.
+  static let rooms = ["dev", "ops", "tea"].map { try! RoomName($0) }
 
   var servers: [Server] = []
   var clients: [Client] = []
@@ -76,6 +89,8 @@ struct Scenario {
   var reportsRefusals = false
   /// How many of the datagrams of native clients somebody sends again from another address.
   var impostorPerMille = 0
+  /// How many of the things that people do have to do with rooms.
+  var roomsPerMille = 0
 
   /// What draws the world, and, forked, what happens in it.
   var random: SplitMix64
@@ -87,6 +102,8 @@ struct Scenario {
     drawClients()
     reportsRefusals = random.chance(perMille: 500)
     impostorPerMille = random.chance(perMille: 200) ? random.int(1...20) : 0
+    for index in servers.indices { servers[index].keepsHistory = random.chance(perMille: 850) }
+    roomsPerMille = random.pick([0, 200, 400, 700])
     drawSteps()
   }
 

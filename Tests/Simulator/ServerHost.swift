@@ -1,7 +1,7 @@
 import ChatEngine
 
 /// A machine with a server, which may crash, be told to stop, and be started again: with the same
-/// key, and a new log.
+/// key, what is on its disk, and a new log.
 final class ServerHost: Host {
   let plan: Scenario.Server
   private(set) var engine: ServerEngine?
@@ -11,8 +11,16 @@ final class ServerHost: Host {
   private var random: SplitMix64
   /// What its wall clock is wrong by.
   var wallOffsetSeconds: Int64 = 0
-  /// What it keeps on disk: which key owns which name.
-  private var ownedNames: [(name: MemberName, owner: PublicKey)] = []
+  var disk = VirtualDisk()
+  private var isWriting = false
+  /// Whether it crashes at the next write, and whether that is on the disk then.
+  var crashesAtWrite: Bool?
+  /// What became of what it wanted kept, until its next turn.
+  private var settlements: [StoreFailure?] = []
+  private var readsUntil = Simulation.start
+  private var answers: [(id: UInt64, answer: HistoryAnswer)] = []
+  /// What it told its front ends and is not in the books yet, each behind so many lines of its log.
+  private var told: [(lines: Int, event: HubEvent, room: RoomName, body: [UInt8])] = []
   /// Until when a server that was told to stop may go on.
   private var stopsAt: Instant?
   private var isAnnounced = false
@@ -32,8 +40,8 @@ final class ServerHost: Host {
   }
 
   private func turnTime(_ now: Instant) -> TurnTime {
-    let seconds = Int64(now.nanoseconds / 1_000_000_000) + wallOffsetSeconds
-    return TurnTime(instant: local(now), wall: WallClock(unixSeconds: seconds))
+    let milliseconds = Int64(now.nanoseconds / 1_000_000) + wallOffsetSeconds * 1_000
+    return TurnTime(instant: local(now), wall: WallClock(unixMilliseconds: milliseconds))
   }
 
   // MARK: Its lives
@@ -49,11 +57,16 @@ final class ServerHost: Host {
     configuration.secretSeed = random.bytes(32)
     configuration.hashSeed = random.next()
     configuration.firstSessionGeneration = UInt32(truncatingIfNeeded: random.next())
-    configuration.savesPictures = true
-    configuration.ownedNames = ownedNames
+    configuration.keepsHistory = plan.keepsHistory
+    disk.complete(&configuration)
     let engine = ServerEngine(configuration)
+    engine.onEvent = { [unowned self, unowned engine] event, room, body in
+      told.append((engine.output.log.count, event, room, body))
+    }
     self.engine = engine
-    life = world.ledger.newLife(of: name, log: engine.logID)
+    (isWriting, settlements, answers, told) = (false, [], [], [])
+    life = world.ledger.newLife(
+      of: name, log: engine.logID, disk: plan.keepsHistory ? disk : nil)
     sender = world.newSender()
     (stopsAt, isAnnounced) = (nil, false)
     world.note(name, "starts")
@@ -81,6 +94,13 @@ final class ServerHost: Host {
   override func work(at now: Instant) {
     guard let engine else { return }
     let time = turnTime(now)
+    for settlement in settlements {
+      engine.settle(settlement, at: time)
+      read(engine, at: now)
+    }
+    settlements.removeAll()
+    for (id, answer) in answers { engine.answer(id, answer, at: time) }
+    answers.removeAll()
     for datagram in inbox {
       engine.receive(datagram.bytes.span, from: datagram.source, at: time)
       read(engine, at: now)
@@ -110,21 +130,26 @@ final class ServerHost: Host {
 
   /// Enters what the server decided into the ledger.
   private func read(_ engine: ServerEngine, at now: Instant) {
-    for record in engine.output.takeLog() { read(record) }
-    if !engine.output.transcript.isEmpty {
-      world.ledger.read(transcript: engine.output.transcript, of: life)
-      engine.output.transcript.removeAll(keepingCapacity: true)
+    var records = engine.output.takeLog()[...]
+    let lines = records.count
+    for (place, event, room, body) in told {
+      while lines - records.count < place { read(records.removeFirst()) }
+      world.ledger.read(event, body, in: world.ledger.log(of: room, beside: life))
     }
+    told.removeAll()
+    records.forEach(read)
+    engine.output.transcript.removeAll(keepingCapacity: true)
     let effects = engine.output.effects
     engine.output.effects.removeAll(keepingCapacity: true)
     for effect in effects {
       switch effect {
-      case .savePicture(let name, let jpeg):
-        world.ledger.read(picture: jpeg, from: name, of: life)
-      case .ask(let id, _): engine.answer(id, .failure("nothing is kept here"), at: turnTime(now))
-      case .commit(let batch):
-        ownedNames += batch.names
-        engine.settle(nil, at: turnTime(now))
+      case .commit(let batch): take(batch, at: now)
+      case .ask(let id, let question):
+        // One question is read after the other.
+        readsUntil = max(readsUntil, now) + VirtualDisk.drawDelay(&random)
+        let at = readsUntil
+        world.schedule(.read(question, id, of: self, by: sender), at: at)
+      case .savePicture: break
       }
     }
   }
@@ -140,6 +165,12 @@ final class ServerHost: Host {
       let given = fields["name"] ?? ""
       world.note(name, "lets \(world.ledger.runs[run].host) in as \(given) from \(address)")
       world.ledger.attach(run, to: life, as: given)
+    case "entered":
+      guard let run = world.run(at: fields["address"] ?? ""),
+        let room = fields["room"].flatMap({ try? RoomName($0) })
+      else { return world.ledger.violate("\(name) let somebody who is nobody into a room") }
+      world.note(name, "lets \(world.ledger.runs[run].host) into \(room)")
+      world.ledger.attach(run, to: world.ledger.log(of: room, beside: life))
     case "protocol-error":
       world.ledger.violate("\(name) says that a client broke the protocol: \(fields)")
     default: break
@@ -152,6 +183,67 @@ final class ServerHost: Host {
       world.transmit(
         Datagram(source: address, target: target, bytes: bytes), isProbe: isProbe, from: self)
     }
+  }
+}
+
+/// What it keeps: a batch is on the disk after a while, and a moment later the server knows it.
+extension ServerHost {
+  private func take(_ batch: StoreBatch, at now: Instant) {
+    if isWriting { world.ledger.violate("\(name) has two batches out") }
+    isWriting = true
+    let at = now + VirtualDisk.drawDelay(&random)
+    world.schedule(.write(batch, of: self, by: sender), at: at)
+  }
+
+  /// The writer has come to a batch, if its program still runs.
+  func write(_ batch: StoreBatch, by program: Int, at now: Instant) {
+    guard engine != nil, program == sender else {
+      return world.note(name, "lost \(batch.messages.count) messages before they were kept")
+    }
+    if isFrozen { return world.schedule(.write(batch, of: self, by: sender), at: frozenUntil) }
+    let crashes = crashesAtWrite
+    crashesAtWrite = nil
+    defer { if crashes != nil { crash() } }
+    if crashes == false { return }
+    var failure: StoreFailure?
+    if now < disk.fullUntil {
+      failure = StoreFailure(VirtualDisk.fullWords)
+      world.note(name, "has no room for \(batch.messages.count) messages")
+      world.ledger.lose(batch, of: name)
+    } else {
+      disk.write(batch)
+      world.note(name, "keeps \(batch.messages.count) messages")
+      world.ledger.keep(batch, in: life)
+    }
+    let at = now + .microseconds(random.int(10...3_000))
+    world.schedule(.written(failure, of: self, by: sender), at: at)
+  }
+
+  /// The writer tells what became of a batch.
+  func settle(_ failure: StoreFailure?, by program: Int, at now: Instant) {
+    guard engine != nil, program == sender else {
+      return world.note(name, "was gone before it knew what is kept")
+    }
+    isWriting = false
+    settlements.append(failure)
+    wake(at: now + latency)
+  }
+
+  /// The reader has come to a question, if its program still runs.
+  func answer(_ question: HistoryQuestion, _ id: UInt64, by program: Int, at now: Instant) {
+    guard engine != nil, program == sender else { return }
+    let answer = disk.answer(question)
+    if case .page(let page) = answer {
+      world.note(name, "reads \(page.messages.count) messages, all: \(page.isComplete)")
+    }
+    answers.append((id, answer))
+    wake(at: now + latency)
+  }
+
+  /// Nothing more finds room on its disk for a while.
+  func fillDisk(milliseconds: Int, at now: Instant) {
+    world.note(name, "has a full disk for \(milliseconds) ms")
+    disk.fullUntil = max(disk.fullUntil, now + .milliseconds(milliseconds))
   }
 }
 

@@ -21,7 +21,10 @@ extension Simulation {
 
   private func heal() {
     note("--", "the network is mended")
-    for server in servers { server.start(at: now) }
+    for server in servers {
+      (server.disk.fullUntil, server.crashesAtWrite) = (now, nil)
+      server.start(at: now)
+    }
     for client in clients {
       client.heal()
       schedule(.launch(client), at: now + network.time(milliseconds: 0...3_000))
@@ -41,10 +44,12 @@ extension Simulation {
     switch act {
     case .start(let index): clients[index].start(at: now)
     case .restart(let index): clients[index].launchIfWanted(at: now)
-    case .say(let index, let bytes, let isSound):
-      clients[index].say(bytes, isSound: isSound, at: now)
-    case .show(let index, let bytes, let isSound):
-      clients[index].show(bytes, isSound: isSound, at: now)
+    case .say(let index, let bytes, let isSound, let kind, let room):
+      clients[index].say(bytes, isSound: isSound, as: kind, in: room, at: now)
+    case .show(let index, let bytes, let isSound, let room):
+      clients[index].show(bytes, isSound: isSound, in: room, at: now)
+    case .enter(let index, let room): clients[index].enter(room, at: now)
+    case .part(let index, let room): clients[index].part(room, at: now)
     case .leave(let index, let isPatient): clients[index].goAway(isPatient: isPatient, at: now)
     case .crash(let index): clients[index].crash()
     case .freeze(let index, let milliseconds): freeze(clients[index], milliseconds)
@@ -62,6 +67,9 @@ extension Simulation {
     case .startServer(let index): servers[index].start(at: now)
     case .crashServer(let index): servers[index].crash()
     case .stopServer(let index): servers[index].stop(at: now)
+    case .crashAtWrite(let index, let isKept): servers[index].crashesAtWrite = isKept
+    case .fillDisk(let index, let milliseconds):
+      servers[index].fillDisk(milliseconds: milliseconds, at: now)
     case .jump(let index, let seconds):
       servers[index].wallOffsetSeconds += Int64(seconds)
       note(servers[index].name, "has a wall clock that jumps by \(seconds) s")
@@ -80,16 +88,19 @@ extension Simulation {
 
   // MARK: The end
 
-  /// Everybody says something twice. By the second time, plain clients are in, too.
+  /// Everybody says something twice in each of its rooms. By the second time, plain clients are in,
+  /// too.
   ///
   /// - Returns: what was said the second time.
   private func sayLastWords() -> [Int] {
     var last: [Int] = []
     for round in 0..<2 {
       for client in clients where client.runID != nil {
-        if round == 1 { last.append(ledger.utterances.count) }
-        client.say(20, isSound: true, at: now)
-        run(until: now + .milliseconds(250))
+        for room in client.rooms {
+          if round == 1 { last.append(ledger.utterances.count) }
+          client.say(20, isSound: true, as: .text, in: room, at: now)
+          run(until: now + .milliseconds(250))
+        }
       }
       run(until: now + .seconds(3))
     }
@@ -114,10 +125,12 @@ extension Simulation {
 
   private func checkHears(_ client: ClientHost, _ run: Ledger.RunID, _ last: [Int]) {
     for id in last where ledger.utterances.indices.contains(id) {
-      let sender = ledger.utterances[id].sender
+      let (sender, room) = (ledger.utterances[id].sender, ledger.utterances[id].room)
       let speaker = clients.first { $0.runID == sender }
-      guard let speaker, speaker.server === client.server, speaker !== client else { continue }
-      if !ledger.runs[run].hearing.texts.contains(id) {
+      guard let speaker, speaker.server === client.server, speaker !== client,
+        client.rooms.contains(room)
+      else { continue }
+      if !ledger.runs[run][room].texts.contains(id) {
         ledger.violate("\(client.name) did not hear the last \(ledger.describe(id))")
       }
     }
@@ -127,24 +140,42 @@ extension Simulation {
     guard let engine = server.engine else {
       return ledger.violate("\(server.name) is not up at the end")
     }
-    let members = engine.memberNames.sorted()
     var sessions = 0
-    for case let client as NativeHost in clients where client.server === server {
-      guard let roster = client.roster else { continue }
+    for case let client as NativeHost in clients where client.server === server && client.isUp {
       sessions += 1
-      if roster != members {
-        ledger.violate("\(client.name) takes \(roster) for who is here: \(members)")
+      for room in client.rooms {
+        judge(client, in: room, engine.memberNames(in: room).sorted())
       }
-      // Nobody is told of itself.
-      let others = members.filter { $0 != client.givenName }
-      if client.told.sorted() != others {
-        ledger.violate("\(client.name) was told of \(client.told.sorted()) of \(others)")
+    }
+    if !engine.isSettled { ledger.violate("\(server.name) has something to tell at the end") }
+    for room in Scenario.rooms {
+      let wanted = clients.contains { $0.server === server && $0.rooms.contains(room) && $0.isUp }
+      if !wanted, !engine.memberNames(in: room).isEmpty {
+        ledger.violate("\(server.name) has somebody in \(room) at the end")
       }
     }
     let footprint = engine.footprint
     note(server.name, "\(footprint)")
     if footprint.sessions != sessions || footprint.unconfirmed != 0 {
       ledger.violate("\(server.name) keeps \(footprint) for \(sessions) clients")
+    }
+  }
+
+  /// Who a client takes for present in a room.
+  private func judge(_ client: NativeHost, in room: RoomName, _ members: [String]) {
+    let roster = client.roster(in: room)
+    if roster != members {
+      ledger.violate(
+        "\(client.name) takes \(roster ?? []) for who is in \(room): \(members)")
+    }
+    // Nobody is told of itself.
+    let others = members.filter { $0 != client.givenName }
+    let told = client.presence(in: room)
+    let awaited = told.awaited.subtracting(client.ownNames)
+    if told.told.sorted() != others || !awaited.isEmpty {
+      ledger.violate(
+        "\(client.name) was told of \(told.told.sorted()) of \(others) in \(room), and waits "
+          + "for \(awaited.sorted())")
     }
   }
 

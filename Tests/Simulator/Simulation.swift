@@ -16,6 +16,12 @@ final class Simulation {
     case turn(Host)
     case launch(ClientHost)
     case boot(ServerHost)
+    /// A batch comes to a disk, from one program.
+    case write(StoreBatch, of: ServerHost, by: Int)
+    /// It is there, or it is not.
+    case written(StoreFailure?, of: ServerHost, by: Int)
+    /// A question for the past comes to a disk.
+    case read(HistoryQuestion, UInt64, of: ServerHost, by: Int)
     case step(Scenario.Act)
     case check
   }
@@ -85,6 +91,12 @@ final class Simulation {
         if host.isUp { host.arrive(refusalOf: address, at: now) }
       case .turn(let host): host.takeTurn(at: now)
       case .boot(let server): server.start(at: now)
+      case .write(let batch, let server, let program):
+        server.write(batch, by: program, at: now)
+      case .written(let failure, let server, let program):
+        server.settle(failure, by: program, at: now)
+      case .read(let question, let id, let server, let program):
+        server.answer(question, id, by: program, at: now)
       case .launch(let client): client.launchIfWanted(at: now)
       case .step(let act): perform(act)
       case .check: if now >= end { return }
@@ -132,6 +144,9 @@ final class Simulation {
     case .ownMessage(let ticket), .accepted(let ticket): trace.mix(ticket.number)
     case .present(let name), .arrived(let name), .departed(let name):
       trace.mix(Array(name.utf8))
+    case .inRoom(let room, let event):
+      trace.mix(Array(room.text.utf8))
+      mix(event)
     default: trace.mix(1)
     }
   }

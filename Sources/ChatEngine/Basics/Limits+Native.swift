@@ -183,6 +183,8 @@ extension Limits {
   /// Client programs whose last numbers a server, and whose texts a client, remembers.
   public static let runsMax = 65_536
   public static let runsRememberedMax = 10_000
+  /// Numbers in a row that were refused, of which a server remembers so many for each program.
+  public static let refusedRangesMax = 64
   /// Control messages of one client that may wait before its talk is no longer heard.
   public static let controlBacklogBytesHigh = 256 << 10
   /// People in one message of the list of who is here.

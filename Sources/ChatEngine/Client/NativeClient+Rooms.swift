@@ -5,6 +5,8 @@ struct ClientRoom {
   var channel: UInt64?
   /// Whether the list of who is there is complete, so that events can be told by their names.
   var isListed = false
+  /// Whether the server was asked to take this client out of it.
+  var isParting = false
   /// Whether the person was told that this client is in.
   var isTold = false
   var hearing = NativeHearing()
@@ -32,7 +34,9 @@ extension NativeClient {
   /// - Returns: false where it is not there.
   public func part(_ room: RoomName, at now: Instant) -> Bool {
     guard let index = rooms.firstIndex(where: { $0.name == room }) else { return false }
+    if rooms[index].isParting { return true }
     if canSpeak, let channel = rooms[index].channel {
+      rooms[index].isParting = true
       say(.part(channel: channel))
       flush(at: now)
     } else {
@@ -42,7 +46,16 @@ extension NativeClient {
     return true
   }
 
-  /// Asks for a room in a new session.
+  /// Asks for the rooms in a new session. Those that were being left died with the last one.
+  ///
+  /// - Parameter goesOn: whether the log is the one that was heard before.
+  func askForRooms(goesOn: Bool) {
+    for room in rooms where room.isParting { events.append(.parted(room.name)) }
+    rooms.removeAll(where: \.isParting)
+    for index in rooms.indices { ask(for: index, goesOn: goesOn) }
+  }
+
+  /// Asks for a room.
   ///
   /// - Parameter goesOn: whether the log is the one that was heard before.
   func ask(for index: Int, goesOn: Bool) {

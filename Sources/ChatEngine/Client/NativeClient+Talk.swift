@@ -98,7 +98,7 @@ extension NativeClient {
     settleBefore(.say, welcome.said)
     settleBefore(.offer, welcome.shown)
     for index in said.indices { said[index].position = nil }
-    for index in rooms.indices { ask(for: index, goesOn: isSameLog) }
+    askForRooms(goesOn: isSameLog)
     askAgain()
     if let missing = hearing.catchUpFrom { beginCatchUp(of: .lobby, after: missing) }
     for pending in said { utter(pending) }

@@ -182,6 +182,12 @@ public final class NativeClient {
   /// Who it takes for present, in no order.
   package var roster: [String] { hearing.roster }
 
+  /// Who it takes for present in a room besides the lobby, in no order; nil where it is not there.
+  package func roster(in room: RoomName) -> [String]? {
+    guard let here = rooms.first(where: { $0.name == room }), here.isListed else { return nil }
+    return here.hearing.roster
+  }
+
   public func takeEvents() -> [ClientEvent] {
     defer { events.removeAll() }
     return events

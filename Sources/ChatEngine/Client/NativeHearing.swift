@@ -114,7 +114,8 @@ struct NativeHearing {
   }
 
   private mutating func beginNumbers(_ welcome: Beginning) {
-    let wasCatchingUp = catchUpFrom != nil
+    // What was found missing within the log is found so again, in the new session.
+    let wasCatchingUp = catchUpFrom != nil && held == nil
     (held, catchUpFrom, isGapNew) = (nil, nil, false)
     guard let next = welcome.nextNumber else {
       lastNumber = nil
@@ -124,8 +125,7 @@ struct NativeHearing {
     // What is in the log is heard there; what is not is asked for, and nothing is missed.
     guard let known = lastNumber, !welcome.isResumed else {
       if lastNumber == nil { lastNumber = newest }
-      // What was being asked for when the session was lost lies before the log.
-      if wasCatchingUp, let known = lastNumber, known < catchUpThrough { catchUpFrom = known }
+      if wasCatchingUp { catchUpFrom = lastNumber }
       return
     }
     missedBefore = 0
@@ -284,7 +284,8 @@ struct NativeHearing {
   private mutating func depart(
     _ member: UInt64, _ name: String, _ events: inout [ClientEvent]
   ) {
-    if name == hiddenName { return }
+    // Who was in a room just before is in the list already, and its leaving may be told after it.
+    if member == listedMember || name == hiddenName { return }
     if let here = listed[name] {
       guard here == member else { return }
       listed[name] = nil

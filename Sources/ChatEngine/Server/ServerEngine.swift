@@ -213,6 +213,20 @@ public final class ServerEngine {
     return names
   }
 
+  /// Who is in a room, in no order; nobody is where there is none.
+  package func memberNames(in room: RoomName) -> [String] {
+    var names: [String] = []
+    guard let id = turn.hub.room(room) else { return names }
+    turn.hub.forEachMember(of: id) { _, name in names.append(name.text) }
+    return names
+  }
+
+  /// Whether all was told that happened, and all is kept that is to be.
+  package var isSettled: Bool { turn.hub.isSettled }
+
+  /// Is told of each event, its room and its body when all front ends were.
+  package var onEvent: ((HubEvent, RoomName, [UInt8]) -> Void)?
+
   /// How many bytes of messages wait to be kept.
   package var waitingBytes: Int { turn.hub.waitingBytes }
 
@@ -226,6 +240,7 @@ public final class ServerEngine {
       classic.deliver(event, body, &turn)
       native.deliver(event, body, at: turn.now)
       if event.failure == nil { record(event, body) }
+      if let onEvent { onEvent(event, turn.hub.name(of: event.room), body.array(0..<body.count)) }
     }
     if !waitingAnswers.isEmpty { sendWaitingAnswers() }
     tellPlainShutdown()

@@ -124,7 +124,7 @@ extension NativeFrontend {
         name: name.text, member: Self.number(of: member), log: logID,
         isResumed: resumed != nil, keepsHistory: keepsHistory,
         next: resumed == nil ? from.seq : join.last + 1,
-        said: run.said.settled, shown: run.shown.settled,
+        said: run.said.taken, shown: run.shown.taken,
         messageBytesMax: UInt64(Limits.messageBytesMax),
         pictureBytesMax: UInt64(Limits.nativePictureBytesMax), serverName: serverName,
         nextNumber: turn.hub.nextNumber(in: .lobby), topic: turn.hub.topic(of: .lobby))
@@ -248,7 +248,7 @@ extension NativeFrontend {
     _ kind: NativeReply.Kind, _ number: UInt64, _ known: NativeRun.Numbers, _ peer: NativePeer
   ) {
     guard number <= known.settled else { return }
-    let failure = number == known.lastRefused ? "it was not passed on before" : nil
+    let failure = known.isRefused(number) ? "it was not passed on before" : nil
     NativeReply.receipt(kind, number: number, failure: failure).send(on: &peer.session)
   }
 
@@ -258,7 +258,7 @@ extension NativeFrontend {
   ) {
     let way = kind == .say ? \NativeRun.said : \NativeRun.shown
     runs[program][keyPath: way].settled = max(number, runs[program][keyPath: way].settled)
-    if failure != nil { runs[program][keyPath: way].lastRefused = number }
+    if failure != nil { runs[program][keyPath: way].refuse(number) }
     guard let slot = runs[program].slot, let peer = peers.existing(slot) else { return }
     NativeReply.receipt(kind, number: number, failure: failure).send(on: &peer.session)
     enqueue(peer)

@@ -100,10 +100,13 @@ extension NativeFrontend {
     } catch {
       return fail(offer, peer, error.text)
     }
-    runs[peer.program].shown.accepted = offer.number
+    runs[peer.program].shown.take(offer.number)
   }
 
-  private func fail(_ offer: NativeRequest.Offer, _ peer: NativePeer, _ words: String) {
+  private mutating func fail(
+    _ offer: NativeRequest.Offer, _ peer: NativePeer, _ words: String
+  ) {
+    runs[peer.program].shown.refuse(offer.number)
     NativeReply.receipt(.offer, number: offer.number, failure: words).send(on: &peer.session)
   }
 }

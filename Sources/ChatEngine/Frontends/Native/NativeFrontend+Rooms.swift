@@ -16,6 +16,13 @@ extension NativeFrontend {
     do throws(Hub.RoomRefusal) {
       let room = try turn.hub.enter(member, name, at: turn.time)
       attach(peer, member, to: room, enter, turn.hub)
+      turn.output.record(
+        LogRecord(
+          .debug, "entered",
+          [
+            ("name", .text(turn.hub.name(of: member).text)), ("room", .text(name.text)),
+            ("address", .text(peer.session.address.description)),
+          ]))
     } catch {
       refuse(enter, error.text, peer)
     }

@@ -131,8 +131,29 @@ struct NativeRun {
     var accepted: UInt64 = 0
     /// The greatest whose author was told what became of it: it is kept, or it failed.
     var settled: UInt64 = 0
-    /// The last that was refused for good.
-    var lastRefused: UInt64 = 0
+    /// The latest that were refused for good.
+    private var refused = RangeSet()
+
+    /// The number up to which all was taken and its author was told so, for an author that may not
+    /// have heard it. It says again what is behind that, and is told of each by itself.
+    var taken: UInt64 { min(settled, (refused.first?.lowerBound ?? .max) - 1) }
+
+    func isRefused(_ number: UInt64) -> Bool {
+      refused.ranges.contains { $0.contains(number) }
+    }
+
+    mutating func refuse(_ number: UInt64) {
+      guard number > 0, number < .max else { return }
+      refused.insert(number..<number + 1)
+      // Whoever said so much since knows long ago what became of the first.
+      if refused.count > Limits.refusedRangesMax { refused.remove(refused.first!) }
+    }
+
+    /// What was refused for the moment was taken when it came again.
+    mutating func take(_ number: UInt64) {
+      accepted = number
+      if number < .max { refused.remove(number..<number + 1) }
+    }
   }
 
   /// The session that speaks for it now.

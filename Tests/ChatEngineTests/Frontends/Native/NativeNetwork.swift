@@ -333,7 +333,9 @@ final class NativeNetwork {
       }
       let questions = disk.takeQuestions()
       for (id, question) in questions { engine.answer(id, .page(disk.page(question)), at: time) }
-      if !hasMore && questions.isEmpty { return }
+      if hasMore || !questions.isEmpty { continue }
+      if engine.native.hasNews { Issue.record("news that wait for whatever happens next") }
+      return
     }
     Issue.record("a server that always has more")
   }
