@@ -190,7 +190,7 @@ def test_json_has_its_fields_for_each_kind(serve):
     assert objects[0]["text"] == "two\nlines \x1b[31m" and objects[3]["hash"] == "ab" * 32
     assert objects[0]["time"] == "2023-11-14T22:13:20.001Z"
     assert told(server) == [
-        "Ann: two⏎lines ^[[31m", "* Ann waves", "* Ann changed the topic to: plans",
+        "Ann: two⏎lines ^[[31m", "* Ann waves", "* Ann set the topic: plans",
         "* Ann sent a picture, 640×480, 38 kB", "* Ann sent a file, a.txt, 38 kB"]
 
 
