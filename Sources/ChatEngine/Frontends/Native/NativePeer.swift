@@ -123,10 +123,11 @@ struct NativeRun {
   /// The greater, the later it was made.
   fileprivate var turn: UInt32 = 0
   var said = Numbers()
-  var shown = Numbers()
+  /// Few programs ever show a picture.
+  @Seldom var shown: Numbers
 
   /// How far the program's numbers of one kind were dealt with.
-  struct Numbers {
+  struct Numbers: HasBeginning {
     /// The greatest that was taken; what comes again is known by it.
     var accepted: UInt64 = 0
     /// The greatest whose author was told what became of it: it is kept, or it failed.
