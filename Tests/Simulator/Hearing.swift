@@ -15,8 +15,8 @@ struct Hearing {
   /// Whether it is in again behind what was told meanwhile, and was not told yet how much that is.
   fileprivate var startsLate = false
   /// Everything that it was told.
-  fileprivate(set) var texts: Set<Int> = []
-  fileprivate(set) var pictures: Set<Int> = []
+  var texts: Set<Int> = []
+  var pictures: Set<Int> = []
   /// Of how many pictures it was told that they are lost.
   fileprivate(set) var picturesLost = 0
   /// The greatest number heard of each program, in this log and in those before it.
@@ -24,6 +24,9 @@ struct Hearing {
   fileprivate var greatestBefore: [Ledger.RunID: UInt64] = [:]
   fileprivate var greatestPicture: [Ledger.RunID: UInt64] = [:]
   fileprivate var greatestPictureBefore: [Ledger.RunID: UInt64] = [:]
+  /// Where messages are kept: the first number that it must be told, and the next one.
+  var firstNumber: UInt64 = 1
+  var nextNumber: UInt64 = 1
 }
 
 extension Ledger {
@@ -48,6 +51,14 @@ extension Ledger {
     }
     if last != life { runs[run][room].turn() }
     runs[run][room].life = life
+    if lives[life].keepsHistory {
+      // Whoever was here before goes on behind what it heard last, in whatever life that was.
+      if last == nil {
+        runs[run][room].firstNumber = attached.nextNumber
+        runs[run][room].nextNumber = attached.nextNumber
+      }
+      return
+    }
     runs[run][room].isAdrift = false
     // Whoever missed something of a room besides the lobby asks for it by its numbers.
     if last == nil || room != .lobby {
@@ -101,6 +112,9 @@ extension Ledger {
       return violate("\(runs[run].host) heard \(ticket) of itself, which it never said")
     }
     if utterances[id].isPicture {
+      if keepsHistory(run, in: utterances[id].room) {
+        return hearKept(id, in: utterances[id].room, from: nil, nil, by: run)
+      }
       note(picture: id, in: utterances[id].room, by: run)
     } else {
       hear(id, in: utterances[id].room, from: nil, nil, by: run)
@@ -114,6 +128,7 @@ extension Ledger {
     guard let life = runs[run][room].life else {
       return violate("\(host) heard \(describe(id)) before it was in")
     }
+    if lives[life].keepsHistory { return hearKept(id, in: room, from: name, mark, by: run) }
     if !runs[run][room].texts.insert(id).inserted {
       return violate("\(host) heard \(describe(id)) twice")
     }
@@ -164,6 +179,7 @@ extension Ledger {
 
   private mutating func note(picture id: Int, in room: RoomName, by run: RunID) {
     let host = runs[run].host
+    if keepsHistory(run, in: room) { return show(kept: id, in: room, by: run) }
     if !runs[run][room].pictures.insert(id).inserted {
       return violate("\(host) was shown \(describe(id)) twice")
     }
@@ -175,6 +191,9 @@ extension Ledger {
 
   /// A client was told that events were left out.
   mutating func miss(_ count: Int, in room: RoomName = .lobby, by run: RunID) {
+    if keepsHistory(run, in: room) {
+      return violate("\(runs[run].host) missed \(count) of \(room), where all is kept")
+    }
     if runs[run][room].startsLate {
       runs[run][room].startsLate = false
       return
@@ -246,6 +265,7 @@ extension Ledger {
       guard let life = hearing.life, life == existingLog(of: room, beside: lobby) else {
         return false
       }
+      if lives[life].keepsHistory { return unheard(by: run, in: room).isEmpty }
       let rest = lives[life].texts[hearing.nextText...]
       return rest.allSatisfy { hearing.mayMiss(utterances[$0]) }
         && missingPictures(of: run, in: room).count <= hearing.picturesLost
@@ -265,6 +285,11 @@ extension Ledger {
     for room in runs[run].wanted.sorted(by: { $0.text < $1.text }) {
       guard let life = runs[run][room].life else {
         violate("\(runs[run].host) is not in \(room) at the end")
+        continue
+      }
+      if lives[life].keepsHistory {
+        let unheard = unheard(by: run, in: room)
+        if !unheard.isEmpty { violate("\(runs[run].host) missed \(unheard.map(describe))") }
         continue
       }
       passOver(runs[run][room].nextText..<lives[life].texts.count, of: room, by: run)

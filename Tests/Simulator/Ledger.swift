@@ -43,6 +43,7 @@ struct Ledger {
     var number: UInt64
     /// Milliseconds since 1970.
     var time: Int64
+    var author: String
   }
 
   var violations: [Violation] = []
@@ -50,8 +51,8 @@ struct Ledger {
   var utterances: [Utterance] = []
   var lives: [Life] = []
   var runs: [Run] = []
-  /// The number of the next message of each room on each server's disk.
-  var nextNumbers: [String: [RoomName: UInt64]] = [:]
+  /// What each room's messages on each server's disk are, in the order of their numbers.
+  var kept: [String: [RoomName: [Int]]] = [:]
   /// What a life of a server began with, where it keeps history.
   var disks: [LifeID: VirtualDisk] = [:]
 
@@ -108,6 +109,8 @@ struct Ledger {
     var life: LifeID
     var texts: Int
     var pictures: Int
+    /// The number of the room's next message.
+    var nextNumber: UInt64
     var topic: String
   }
 

@@ -128,7 +128,7 @@ extension Ledger {
   mutating func attach(_ run: RunID, to log: LifeID) {
     runs[run].attached[lives[log].room] = Attachment(
       life: log, texts: lives[log].texts.count, pictures: lives[log].pictures.count,
-      topic: lives[log].topic)
+      nextNumber: lives[log].nextNumber, topic: lives[log].topic)
   }
 
   // MARK: What a server tells
@@ -151,7 +151,9 @@ extension Ledger {
       violate("\(what), a \(said.kind), is told as \(event.kind)")
     }
     if lives[log].keepsHistory,
-      said.kept != Kept(room: lives[log].room, number: mark.number, time: mark.time)
+      said.kept
+        != Kept(
+          room: lives[log].room, number: mark.number, time: mark.time, author: event.name.text)
     {
       violate("\(what) is told as \(mark), and kept as \(String(describing: said.kept))")
     }
@@ -188,15 +190,15 @@ extension Ledger {
         violate("\(server) keeps a message of \(message.room)")
         continue
       }
-      let next = nextNumbers[server, default: [:]][room, default: 1]
-      if message.number != next {
-        violate("\(server) keeps number \(message.number) of \(room) after \(next - 1)")
+      let count = kept[server]?[room]?.count ?? 0
+      if message.number != UInt64(count + 1) {
+        violate("\(server) keeps number \(message.number) of \(room) after \(count)")
       }
-      nextNumbers[server, default: [:]][room] = message.number + 1
       guard let id = utterance(of: message, batch) else {
         violate("\(server) keeps \(message.body.count) B that nobody said")
         continue
       }
+      kept[server, default: [:]][room, default: []].append(id)
       let said = utterances[id]
       if said.kept != nil { violate("\(describe(id)) is on the disk twice") }
       if said.room != room { violate("\(describe(id)) is kept as of \(room)") }
@@ -204,7 +206,7 @@ extension Ledger {
       if runs[said.sender].isNative, said.fate == .failed {
         violate("\(describe(id)) failed and is kept")
       }
-      utterances[id].kept = Kept(room: room, number: message.number, time: message.time)
+      utterances[id].kept = Kept(room: room, number: message.number, time: message.time, author: message.author)
     }
   }
 

@@ -217,10 +217,10 @@ final class NativeHost: ClientHost {
       world.ledger.part(run, from: room)
     case .inRoom(let room, .restored(let how)): comeBack(room, how, run, life)
     case .inRoom(let room, let event): hear(event, in: room, by: run)
-    case .message, .picture, .pictureLost, .missed, .present, .arrived, .departed, .topic:
+    case .message, .picture, .attachment, .pictureLost, .missed, .present, .arrived, .departed,
+      .topic:
       hear(event, in: .lobby, by: run)
-    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .past, .pastEnd,
-      .attachment:
+    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .past, .pastEnd:
       break
     }
   }
@@ -238,7 +238,11 @@ final class NativeHost: ClientHost {
   ) {
     world.note(name, "is in \(room) again, \(how)")
     if how != .whole {
-      presences[room, default: Presence()].beginAnew(isRestarted: how == .restarted)
+      let isRestarted = how == .restarted || how == .caughtUp(isRestarted: true)
+      presences[room, default: Presence()].beginAnew(isRestarted: isRestarted)
+      if how.isWhole != server.plan.keepsHistory {
+        world.ledger.violate("\(name) is back in \(room), \(how), which its server cannot do")
+      }
     }
     enter(room, run, life, isWhole: how == .whole)
   }
@@ -255,6 +259,10 @@ final class NativeHost: ClientHost {
     case .picture(let from, let jpeg):
       world.note(name, "is shown \(jpeg.count) B by \(from) in \(room)")
       world.ledger.hear(picture: jpeg, in: room, from: from, by: run)
+    case .attachment(let from, let attachment, let number, let time):
+      world.note(name, "is told of \(attachment.length) B that \(from) showed in \(room)")
+      world.ledger.hear(
+        attachment, in: room, from: from, Ledger.Mark(number: number, time: time), by: run)
     case .pictureLost(let from):
       world.note(name, "lost a picture of \(from) in \(room)")
       world.ledger.losePicture(in: room, by: run)

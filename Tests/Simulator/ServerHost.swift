@@ -17,6 +17,9 @@ final class ServerHost: Host {
   var crashesAtWrite: Bool?
   /// What became of what it wanted kept, until its next turn.
   private var settlements: [StoreFailure?] = []
+  /// What it was told of the past, until its next turn; and when the last question is answered.
+  private var answers: [(question: UInt64, answer: HistoryAnswer)] = []
+  private var answeredAt = Simulation.start
   /// What it told its front ends and is not in the books yet, each behind so many lines of its log.
   private var told: [(lines: Int, event: HubEvent, room: RoomName, body: [UInt8])] = []
   /// Until when a server that was told to stop may go on.
@@ -62,7 +65,7 @@ final class ServerHost: Host {
       told.append((engine.output.log.count, event, room, body))
     }
     self.engine = engine
-    (isWriting, settlements, told) = (false, [], [])
+    (isWriting, settlements, told, answers) = (false, [], [], [])
     life = world.ledger.newLife(
       of: name, log: engine.logID, disk: plan.keepsHistory ? disk : nil)
     sender = world.newSender()
@@ -97,6 +100,8 @@ final class ServerHost: Host {
       read(engine, at: now)
     }
     settlements.removeAll()
+    for (question, answer) in answers { engine.answer(question, answer, at: time) }
+    answers.removeAll()
     for datagram in inbox {
       engine.receive(datagram.bytes.span, from: datagram.source, at: time)
       read(engine, at: now)
@@ -137,7 +142,13 @@ final class ServerHost: Host {
     engine.output.transcript.removeAll(keepingCapacity: true)
     let effects = engine.output.effects
     engine.output.effects.removeAll(keepingCapacity: true)
-    for case .commit(let batch) in effects { take(batch, at: now) }
+    for effect in effects {
+      switch effect {
+      case .commit(let batch): take(batch, at: now)
+      case .ask(let number, let question): take(number, question, at: now)
+      case .savePicture: break
+      }
+    }
   }
 
   private func read(_ record: LogRecord) {
@@ -219,6 +230,30 @@ extension ServerHost {
   func fillDisk(milliseconds: Int, at now: Instant) {
     world.note(name, "has a full disk for \(milliseconds) ms")
     disk.fullUntil = max(disk.fullUntil, now + .milliseconds(milliseconds))
+  }
+}
+
+/// What it is asked of the past: it is answered in the order of the questions, as by one who reads.
+extension ServerHost {
+  private func take(_ number: UInt64, _ question: HistoryQuestion, at now: Instant) {
+    answeredAt = max(answeredAt, now + VirtualDisk.drawDelay(&random))
+    world.schedule(.read(number, question, of: self, in: life), at: answeredAt)
+  }
+
+  /// The reader has come to a question, if its program still runs.
+  func read(
+    _ number: UInt64, _ question: HistoryQuestion, in life: Ledger.LifeID, at now: Instant
+  ) {
+    guard engine != nil, life == self.life else {
+      return world.note(name, "was gone before it could answer \(number)")
+    }
+    let answer = disk.answer(question, &random)
+    switch answer {
+    case .page(let page): world.note(name, "reads \(page.messages.count) messages")
+    case .failure(let words): world.note(name, "cannot read: \(words)")
+    }
+    answers.append((number, answer))
+    wake(at: now + latency)
   }
 }
 

@@ -20,6 +20,8 @@ final class Simulation {
     case write(StoreBatch, of: ServerHost, in: Ledger.LifeID)
     /// It is there, or it is not.
     case written(StoreFailure?, of: ServerHost, in: Ledger.LifeID)
+    /// A question comes to a disk, for a life of its server.
+    case read(UInt64, HistoryQuestion, of: ServerHost, in: Ledger.LifeID)
     case step(Scenario.Act)
     case check
   }
@@ -92,6 +94,8 @@ final class Simulation {
       case .write(let batch, let server, let life): server.write(batch, in: life, at: now)
       case .written(let failure, let server, let life):
         server.settle(failure, in: life, at: now)
+      case .read(let number, let question, let server, let life):
+        server.read(number, question, in: life, at: now)
       case .launch(let client): client.launchIfWanted(at: now)
       case .step(let act): perform(act)
       case .check: if now >= end { return }
@@ -136,6 +140,7 @@ final class Simulation {
     switch event {
     case .picture(_, let bytes), .failed(_, let bytes): trace.mix(bytes)
     case .message(let heard): trace.mix(heard.text)
+    case .attachment(_, _, let number, _): trace.mix(number)
     case .ownMessage(let ticket), .accepted(let ticket): trace.mix(ticket.number)
     case .present(let name), .arrived(let name), .departed(let name):
       trace.mix(Array(name.utf8))

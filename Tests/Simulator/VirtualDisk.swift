@@ -3,12 +3,13 @@ import ChatEngine
 /// The disk of a server: what is committed on it stays, whatever becomes of the server.
 ///
 /// Holds what `chatd`'s database gives a server that starts: names, rooms with their topics and
-/// next numbers, and how far programs had said and shown things; and judges by the ledger what is
-/// put on it.
+/// next numbers, and how far programs had said and shown things; and gives out pages of messages.
 struct VirtualDisk {
   private struct Room {
     var topic = ""
-    var nextNumber: UInt64 = 1
+    /// Numbered from 1 on, without gaps, which the ledger sees to.
+    var messages: [StoredMessage] = []
+    var nextNumber: UInt64 { (messages.last?.number ?? 0) + 1 }
   }
 
   private(set) var ownedNames: [NameOwners.Owned] = []
@@ -16,9 +17,15 @@ struct VirtualDisk {
   private var senders: [StoreBatch.Sender] = []
   /// Until when nothing more finds room on it.
   var fullUntil = Simulation.start
+  /// How many questions in a row were not answered.
+  private var failures = 0
 
   /// Why a batch failed, as a server tells it.
   static let fullWords = "the disk is full"
+  /// Why a question failed.
+  static let unreadWords = "the disk cannot be read"
+  /// After so many failures it answers: a client does not ask for ever.
+  private static let failuresMax = 2
 
   /// How long a commit takes: mostly as long as on a disk, now and then as on one that sleeps.
   static func drawDelay(_ random: inout SplitMix64) -> Duration {
@@ -29,7 +36,7 @@ struct VirtualDisk {
   mutating func write(_ batch: StoreBatch) {
     ownedNames += batch.names
     for message in batch.messages {
-      if let place = place(of: message.room) { rooms[place].room.nextNumber = message.number + 1 }
+      if let place = place(of: message.room) { rooms[place].room.messages.append(message) }
     }
     for topic in batch.topics {
       if let place = place(of: topic.room) { rooms[place].room.topic = topic.text }
@@ -67,5 +74,47 @@ struct VirtualDisk {
     configuration.rooms = rooms.map { name, room in
       KeptRoom(name: name, topic: room.topic, nextNumber: room.nextNumber)
     }
+  }
+}
+
+/// What is asked of it.
+extension VirtualDisk {
+  /// Answers a question, or now and then does not.
+  mutating func answer(_ question: HistoryQuestion, _ random: inout SplitMix64) -> HistoryAnswer {
+    guard case .page(var query) = question else { return .failure("nothing is searched here") }
+    if failures < Self.failuresMax, random.chance(perMille: 100) {
+      failures += 1
+      return .failure(Self.unreadWords)
+    }
+    failures = 0
+    // Long texts make short pages, so that there are more of them.
+    if random.chance(perMille: 300) { query.bytesMax = random.int(1...2_000) }
+    return .page(page(query))
+  }
+
+  /// Messages of one room, in ascending order; none where there is no such room.
+  func page(_ query: HistoryQuery) -> HistoryPage {
+    guard case .room(let name) = query.target else {
+      return HistoryPage(messages: [], isComplete: true)
+    }
+    let all = rooms.first { $0.name.text == name }?.room.messages ?? []
+    let meant =
+      switch query.selector {
+      case .after(let number): all.filter { $0.number > number }
+      case .before(let number): all.filter { $0.number < number }
+      case .since(let time): Array(all.drop { $0.time < time })
+      case .latest: all
+      }
+    let inOrder = query.forwards ? meant : meant.reversed()
+    var messages: [StoredMessage] = []
+    var bytes = 0
+    for message in inOrder.prefix(query.limit) {
+      bytes += message.body.count + message.author.utf8.count
+      if bytes > query.bytesMax, !messages.isEmpty { break }
+      messages.append(message)
+    }
+    let isComplete = messages.count == meant.count
+    if !query.forwards { messages.reverse() }
+    return HistoryPage(messages: messages, isComplete: isComplete)
   }
 }
