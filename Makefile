@@ -68,6 +68,7 @@ bench: build ## compare with a C relay, NATS, Redis, TCP, Pillow and vips, in on
 	/usr/bin/python3 Benchmarks/Pictures/compare.py
 	/usr/bin/python3 Benchmarks/Native/native.py
 	Benchmarks/Transfer/transfer.py
+	Benchmarks/History/history.py
 	@folder=$$(mktemp -d) && .build/release/store-bench --salvage $$folder; \
 	  status=$$?; rm -rf "$$folder"; exit $$status
 

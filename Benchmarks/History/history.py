@@ -26,7 +26,7 @@ CATCH_UP_PER_SECOND_MIN = 200_000
 SEARCH_MS_MAX = 50
 SEARCHES = 20
 PATIENCE_SECONDS = 120
-TEXT = "{} of the words that people say to each other, such as w{} and w{}, until a line is full, so"
+TEXT = "{} of the words that people say to each other, such as w{} and w{}, until a line is full, "
 
 
 class House:

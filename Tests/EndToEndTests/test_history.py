@@ -84,7 +84,8 @@ def test_pages_have_no_borders_backwards(house, limit):
     assert numbers(house, "--limit", str(limit)) == list(range(first, MANY + 1))
 
 
-@pytest.mark.parametrize("after", [0, 1, MANY - 2 * PAGE, MANY - PAGE - 1, MANY - 1, MANY, 2 * MANY])
+@pytest.mark.parametrize(
+    "after", [0, 1, MANY - 2 * PAGE, MANY - PAGE - 1, MANY - 1, MANY, 2 * MANY])
 def test_pages_have_no_borders_onwards(house, after):
     assert numbers(house, "--since", str(after)) == list(range(after + 1, MANY + 1))
 
@@ -118,15 +119,17 @@ def test_another_room_and_one_where_nothing_was_said(house):
 def test_words_are_found_in_all_rooms_the_newest_last(house):
     found = told(house, "green", what="search")
     assert found == [f"deploys#{number} Ann: release {number} is green" for number in (1, 2, 3)]
-    assert told(house, "MESSAGE", "77", what="search") == ["lobby#77 Ann: message 77"]
+    assert told(house, "MESSAGE", "77", "--room", "lobby", what="search") == [
+        "lobby#77 Ann: message 77"]
     assert told(house, "3 is green", what="search") == ["deploys#3 Ann: release 3 is green"]
     result = ask(house, "message", "--limit", "2", what="search")
     assert len(result.stdout.splitlines()) == 2 and "there are more" in one_line(result.stderr)
-    result = ask(house, "--json", "77", what="search")
+    result = ask(house, "--json", "message 77", what="search")
     assert json.loads(result.stdout)["room"] == "lobby"
 
 
-@pytest.mark.parametrize("words", [["nobody said this"], ["--room", "lobby", "green"], ["-q", "zzz"]])
+@pytest.mark.parametrize(
+    "words", [["nobody said this"], ["--room", "lobby", "green"], ["-q", "zzz"]])
 def test_what_is_not_found_is_told_as_grep_does(house, words):
     result = ask(house, *words, what="search")
     assert (result.returncode, result.stdout) == (1, b"")
@@ -235,10 +238,12 @@ def test_a_server_that_is_started_again_meanwhile_is_asked_on(serve):
     first = process.stdout.readline()
     server.crash()
     again = serve("--port", str(server.port), state=state)
-    output, _ = process.communicate(timeout=60)
+    output = process.stdout.read()
     found = [json.loads(line)["number"] for line in (first + output).splitlines()]
     assert found == list(range(1, 8_001)) and again.process.poll() is None
-    assert process.returncode == 0
+    assert process.wait(20) == 0
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        pipe.close()
 
 
 def away(server, tell):

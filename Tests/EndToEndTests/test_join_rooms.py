@@ -250,3 +250,29 @@ def test_a_typed_command_joins_a_room_where_output_is_no_terminal(serve, termina
     typist.wait_for("* what you type is said in #ops now")
     typist.type("/quit" + ENTER)
     assert typist.wait() == 0
+
+
+def test_the_past_of_a_room_and_words_in_all_rooms(rooms):
+    _, bea, typist = rooms
+    for number in range(3):
+        bea.write(f"deploy {number} done\n")
+    typist.wait_for("#deploys 3")
+    typist.type("/history" + ENTER)
+    typist.wait_for("nothing of #lobby is kept")
+    typist.say("who deploys?")
+    bea.output.wait_for("who deploys")
+    come_in(typist, "deploys")
+    typist.type("/history 2" + ENTER)
+    typist.wait_for("Bea: deploy 1 done")
+    typist.wait_for("Bea: deploy 2 done")
+    assert shown(typist, "Bea: deploy 0 done") == 0
+    typist.type("/search deploy done" + ENTER)
+    typist.wait_for("deploys#1 Bea: deploy 0 done")
+    typist.type('/search "who deploys"' + ENTER)
+    typist.wait_for("lobby#1 Typist: who deploys?")
+    typist.type("/search nowhere" + ENTER)
+    typist.wait_for("nothing found")
+    typist.type("/history many" + ENTER)
+    typist.wait_for("/history N, from 1 to 1000")
+    typist.type("/search" + ENTER)
+    typist.wait_for("which words?")

@@ -138,6 +138,13 @@ def says(*texts):
     return check
 
 
+def says_in_a_room(stage, command):
+    before = stage.server.summary()["messages"]
+    assert stage.run(command) == ("", [])
+    assert stage.heard() == []
+    assert stage.server.summary()["messages"] == before + 1
+
+
 def stays_and_prints_texts(stage, command):
     if not shutil.which("jq"):
         pytest.skip("needs jq")
@@ -176,6 +183,15 @@ def waits_for_somebody(stage, command):
 def shows_the_keys(stage, command):
     output, _ = stage.run(command)
     assert re.fullmatch(r"client (\w+-){5}\w+ \S{44}", output.splitlines()[0])
+
+
+def shows_what_was_said(stage, command):
+    for text in ("deploy begins", "deploy has failed"):
+        stage.run(f"chatd send '{text}'")
+    output, _ = stage.run(command)
+    lines = output.splitlines()
+    assert lines[-1].endswith("tester: deploy has failed")
+    assert len(lines) == (1 if "search" in command else 2)
 
 
 def harms_datagrams(stage, command):
@@ -235,6 +251,7 @@ CHECKS = {
     "chatd join --name Anoop": talks,
     "chatd send-image --path photo.jpg": shows_a_picture,
     'chatd send "deploy done"': says("deploy done"),
+    'chatd send --room deploys "deploy done"': says_in_a_room,
     "date | chatd send": says(r"\S[^\n]*\d\d:\d\d:\d\d[^\n]*"),
     r"printf 'one\ntwo\n' | chatd send --lines": says("one", "two"),
     "chatd join --json --follow </dev/null | jq -r 'select(.type == \"message\") | .text'":
@@ -245,6 +262,8 @@ CHECKS = {
     "chatd id": shows_the_keys,
     "chatd serve --impair loss=20%,delay=20ms,dup=5%,reorder=5%": harms_datagrams,
     "chatd stats --interval 2": shows_figures,
+    "chatd history --since 10m": shows_what_was_said,
+    "chatd search deploy failed": shows_what_was_said,
     "make build": is_a_target,
     "sudo make install": is_a_target,
 }

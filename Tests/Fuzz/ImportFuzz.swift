@@ -1,5 +1,5 @@
-/// Any bytes are a line of an import or are refused without a trap; what was taken keeps the limits,
-/// and is the same once it was exported and imported again.
+/// Any bytes are a line of an import or are refused without a trap; what was taken keeps to the
+/// limits, and is the same once it was exported and imported again.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzImport(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: start, count: count))

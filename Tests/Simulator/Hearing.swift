@@ -8,6 +8,8 @@ import ChatEngine
 struct Hearing {
   /// The log that it hears, and where: the next text that it must be told.
   fileprivate(set) var life: Ledger.LifeID?
+  /// By which the client knows it.
+  fileprivate var log: UInt64 = 0
   fileprivate var nextText = 0
   fileprivate var firstPicture = 0
   /// Whether it was told that something is missing, and has heard nothing since.
@@ -15,8 +17,8 @@ struct Hearing {
   /// Whether it is in again behind what was told meanwhile, and was not told yet how much that is.
   fileprivate var startsLate = false
   /// Everything that it was told.
-  var texts: Set<Int> = []
-  var pictures: Set<Int> = []
+  fileprivate(set) var texts: Set<Int> = []
+  fileprivate(set) var pictures: Set<Int> = []
   /// Of how many pictures it was told that they are lost.
   fileprivate(set) var picturesLost = 0
   /// The greatest number heard of each program, in this log and in those before it.
@@ -24,9 +26,6 @@ struct Hearing {
   fileprivate var greatestBefore: [Ledger.RunID: UInt64] = [:]
   fileprivate var greatestPicture: [Ledger.RunID: UInt64] = [:]
   fileprivate var greatestPictureBefore: [Ledger.RunID: UInt64] = [:]
-  /// Where messages are kept: the first number that it must be told, and the next one.
-  var firstNumber: UInt64 = 1
-  var nextNumber: UInt64 = 1
 }
 
 extension Ledger {
@@ -41,24 +40,19 @@ extension Ledger {
     guard let life, let attached = runs[run].attached[lives[life].room], attached.life == life
     else { return violate("\(runs[run].host) is in a log that it did not join") }
     let room = lives[life].room
-    let last = runs[run][room].life
+    let (last, lastLog) = (runs[run][room].life, runs[run][room].log)
+    runs[run][room].log = attached.log
     if isWhole == true {
       if last != life { violate("\(runs[run].host) goes on in a log that it did not hear") }
       return
     }
-    if last == life, isWhole == false, !mayBeForgotten(life) {
+    if lastLog == attached.log, isWhole == false, !mayBeForgotten(life) {
       violate("\(runs[run].host) came back to a log that is whole, and was not let go on")
     }
+    // What is on the disk it gets from there, wherever it was.
+    if last == life, lives[life].keepsHistory { return }
     if last != life { runs[run][room].turn() }
     runs[run][room].life = life
-    if lives[life].keepsHistory {
-      // Whoever was here before goes on behind what it heard last, in whatever life that was.
-      if last == nil {
-        runs[run][room].firstNumber = attached.nextNumber
-        runs[run][room].nextNumber = attached.nextNumber
-      }
-      return
-    }
     runs[run][room].isAdrift = false
     // Whoever missed something of a room besides the lobby asks for it by its numbers.
     if last == nil || room != .lobby {
@@ -112,9 +106,6 @@ extension Ledger {
       return violate("\(runs[run].host) heard \(ticket) of itself, which it never said")
     }
     if utterances[id].isPicture {
-      if keepsHistory(run, in: utterances[id].room) {
-        return hearKept(id, in: utterances[id].room, from: nil, nil, by: run)
-      }
       note(picture: id, in: utterances[id].room, by: run)
     } else {
       hear(id, in: utterances[id].room, from: nil, nil, by: run)
@@ -128,7 +119,6 @@ extension Ledger {
     guard let life = runs[run][room].life else {
       return violate("\(host) heard \(describe(id)) before it was in")
     }
-    if lives[life].keepsHistory { return hearKept(id, in: room, from: name, mark, by: run) }
     if !runs[run][room].texts.insert(id).inserted {
       return violate("\(host) heard \(describe(id)) twice")
     }
@@ -177,9 +167,31 @@ extension Ledger {
     note(picture: id, in: room, by: run)
   }
 
+  /// A client was told that a picture was shown while it was away.
+  mutating func hear(
+    attachment: StoredAttachment, _ number: UInt64, in room: RoomName, from name: String,
+    by run: RunID
+  ) {
+    let id = utterances.indices.first {
+      utterances[$0].isPicture && utterances[$0].kept?.room == room
+        && utterances[$0].kept?.number == number && isHere($0, by: run, in: room)
+    }
+    let jpeg = id.map { utterances[$0].bytes } ?? []
+    guard let id, Blake2b.hash256(jpeg.span) == attachment.hash else {
+      return violate("\(runs[run].host) was told of a picture \(number) that nobody showed")
+    }
+    if utterances[id].sender == run { violate("\(runs[run].host) was told of its own picture") }
+    note(picture: id, in: room, by: run)
+  }
+
+  /// Whether something is in the log that a client hears.
+  private func isHere(_ id: Int, by run: RunID, in room: RoomName) -> Bool {
+    guard let life = runs[run][room].life else { return false }
+    return lives[life].place(of: id, utterances[id].isPicture) != nil
+  }
+
   private mutating func note(picture id: Int, in room: RoomName, by run: RunID) {
     let host = runs[run].host
-    if keepsHistory(run, in: room) { return show(kept: id, in: room, by: run) }
     if !runs[run][room].pictures.insert(id).inserted {
       return violate("\(host) was shown \(describe(id)) twice")
     }
@@ -191,16 +203,14 @@ extension Ledger {
 
   /// A client was told that events were left out.
   mutating func miss(_ count: Int, in room: RoomName = .lobby, by run: RunID) {
-    if keepsHistory(run, in: room) {
-      return violate("\(runs[run].host) missed \(count) of \(room), where all is kept")
-    }
     if runs[run][room].startsLate {
       runs[run][room].startsLate = false
       return
     }
     runs[run][room].isAdrift = true
-    guard let life = runs[run][room].life, !mayBeForgotten(life) else { return }
-    if room != .lobby || lives[life].beginning?.texts == 0 {
+    guard let life = runs[run][room].life, lives[life].keepsHistory || !mayBeForgotten(life)
+    else { return }
+    if lives[life].keepsHistory || room != .lobby || lives[life].beginning?.texts == 0 {
       violate("\(runs[run].host) was told that it missed \(count) of a log that is whole")
     }
   }
@@ -262,10 +272,9 @@ extension Ledger {
   func isUpToDate(_ run: RunID, in lobby: LifeID) -> Bool {
     runs[run].wanted.allSatisfy { room in
       let hearing = runs[run][room]
-      guard let life = hearing.life, life == existingLog(of: room, beside: lobby) else {
-        return false
-      }
-      if lives[life].keepsHistory { return unheard(by: run, in: room).isEmpty }
+      guard let life = hearing.life, life == existingLog(of: room, beside: lobby),
+        hearing.log == lives[life].log
+      else { return false }
       let rest = lives[life].texts[hearing.nextText...]
       return rest.allSatisfy { hearing.mayMiss(utterances[$0]) }
         && missingPictures(of: run, in: room).count <= hearing.picturesLost
@@ -285,11 +294,6 @@ extension Ledger {
     for room in runs[run].wanted.sorted(by: { $0.text < $1.text }) {
       guard let life = runs[run][room].life else {
         violate("\(runs[run].host) is not in \(room) at the end")
-        continue
-      }
-      if lives[life].keepsHistory {
-        let unheard = unheard(by: run, in: room)
-        if !unheard.isEmpty { violate("\(runs[run].host) missed \(unheard.map(describe))") }
         continue
       }
       passOver(runs[run][room].nextText..<lives[life].texts.count, of: room, by: run)

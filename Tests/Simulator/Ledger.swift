@@ -9,7 +9,8 @@ import ChatEngine
 struct Ledger {
   /// One life of one client program.
   typealias RunID = Int
-  /// One room in one life of one server, which is one log.
+  /// One room in one life of one server, which is one log; in all of its lives, where it keeps
+  /// history.
   typealias LifeID = Int
 
   enum Fate: Equatable {
@@ -33,6 +34,8 @@ struct Ledger {
     var fate = Fate.pending
     /// Whether a disk had no room for it.
     var isDiskFull = false
+    /// How often its server had been started when it was refused, or found no room.
+    var refusedIn: Int?
     /// Where it is on a disk.
     var kept: Kept?
   }
@@ -43,7 +46,6 @@ struct Ledger {
     var number: UInt64
     /// Milliseconds since 1970.
     var time: Int64
-    var author: String
   }
 
   var violations: [Violation] = []
@@ -51,10 +53,10 @@ struct Ledger {
   var utterances: [Utterance] = []
   var lives: [Life] = []
   var runs: [Run] = []
-  /// What each room's messages on each server's disk are, in the order of their numbers.
-  var kept: [String: [RoomName: [Int]]] = [:]
-  /// What a life of a server began with, where it keeps history.
-  var disks: [LifeID: VirtualDisk] = [:]
+  /// The lobby's log by what clients know it by.
+  var logs: [UInt64: LifeID] = [:]
+  /// How often each server was started.
+  var starts: [String: Int] = [:]
 
   /// A world that is broken is broken in many ways; the first few are enough.
   static let violationsMax = 20
@@ -107,10 +109,9 @@ struct Ledger {
   /// Where a log was when somebody joined, and what the room was about.
   struct Attachment {
     var life: LifeID
+    var log: UInt64
     var texts: Int
     var pictures: Int
-    /// The number of the room's next message.
-    var nextNumber: UInt64
     var topic: String
   }
 
@@ -170,6 +171,14 @@ struct Ledger {
       isTaken = lives[log].place(of: id, utterances[id].isPicture) != nil
     } else {
       isTaken = utterances[id].kept != nil
+    }
+    // A server that was started again knows what it kept last of a program, and no more what it
+    // refused before that.
+    let refusedIn = utterances[id].refusedIn ?? (utterances[id].isSound ? nil : 1)
+    if isAccepted, !isTaken, let life, let refusedIn, lives[life].keepsHistory,
+      refusedIn < starts[lives[life].server, default: 0]
+    {
+      return
     }
     if isAccepted != isTaken {
       violate("\(what) is said to be \(utterances[id].fate), but it is taken: \(isTaken)")

@@ -1,16 +1,23 @@
 import ChatEngine
 
-/// One room in one life of a server, and its log, as the server told it to its front ends.
+/// The log of one room: of one life of a server, as it told it to its front ends, or, where the
+/// server keeps history, of all its lives, as it came to its disk.
 struct Life {
   let server: String
-  /// By which clients know the life of the server.
-  let log: UInt64
+  /// By which clients know the latest life of the server.
+  fileprivate(set) var log: UInt64
   var room = RoomName.lobby
   /// Whether messages are told once they are on the disk.
   var keepsHistory = false
-  /// The number of its next message, and the time of its last.
-  fileprivate(set) var nextNumber: UInt64 = 1
+  /// The lobby beside it.
+  fileprivate(set) var lobby: Ledger.LifeID = 0
+  /// The number of its next message.
+  private(set) var nextNumber: UInt64 = 1
   private var latest = Int64.min
+  /// How much of it was told, or was there when its server started.
+  fileprivate(set) var toldTexts = 0
+  fileprivate(set) var toldPictures = 0
+  fileprivate(set) var toldNumber: UInt64 = 0
   /// What the room is about.
   fileprivate(set) var topic = ""
   /// What was said, in the order of the log.
@@ -32,6 +39,11 @@ struct Life {
   /// The greatest number of each program.
   private var greatest: [Ledger.RunID: (text: UInt64, picture: UInt64)] = [:]
 
+  /// All that it has was told.
+  fileprivate mutating func tellAll() {
+    (toldTexts, toldPictures, toldNumber) = (texts.count, pictures.count, nextNumber - 1)
+  }
+
   init(server: String, log: UInt64) { (self.server, self.log) = (server, log) }
 
   func place(of id: Int, _ isPicture: Bool) -> Int? {
@@ -43,7 +55,8 @@ struct Life {
   ) -> String? {
     defer { (nextNumber, latest) = (mark.number + 1, mark.time) }
     if mark.number != nextNumber { return "is number \(mark.number) and not \(nextNumber)" }
-    if mark.time < latest { return "is earlier than what was said before it" }
+    // A server does not remember how late it was.
+    if mark.time < latest, !keepsHistory { return "is earlier than what was said before it" }
     if place(of: id, said.isPicture) != nil { return "is in the log twice" }
     var numbers = greatest[said.sender] ?? (0, 0)
     let isInOrder = said.number > (said.isPicture ? numbers.picture : numbers.text)
@@ -78,37 +91,38 @@ extension Ledger {
   /// - Parameter disk: what it knows of before, where it keeps history.
   /// - Returns: the log of its lobby.
   mutating func newLife(of server: String, log: UInt64, disk: VirtualDisk? = nil) -> LifeID {
-    var life = Life(server: server, log: log)
-    life.keepsHistory = disk != nil
-    if let disk {
-      (life.nextNumber, life.topic) = (disk.nextNumber(in: .lobby), disk.topic(of: .lobby))
-      // Somebody may come back for what is told from now on.
-      if disk.knowsSenders { life.beginning = (0, 0) }
+    starts[server, default: 0] += 1
+    let known = lives.firstIndex { $0.server == server && $0.room == .lobby && $0.keepsHistory }
+    guard let disk, let known else {
+      var life = Life(server: server, log: log)
+      (life.keepsHistory, life.lobby) = (disk != nil, lives.count)
+      logs[log] = lives.count
+      lives.append(life)
+      return lives.count - 1
     }
-    disks[lives.count] = disk
-    lives.append(life)
-    return lives.count - 1
+    logs[log] = known
+    for index in lives.indices where lives[index].lobby == known {
+      lives[index].log = log
+      lives[index].tellAll()
+      lives[index].topic = disk.topic(of: lives[index].room)
+    }
+    return known
   }
 
   /// The lobby of a server's life.
-  func life(ofLog log: UInt64) -> LifeID? {
-    lives.lastIndex { $0.log == log && $0.room == .lobby }
-  }
+  func life(ofLog log: UInt64) -> LifeID? { logs[log] }
 
-  /// The log of a room in the life of a server.
+  /// The log of a room beside that of a lobby.
   func existingLog(of room: RoomName, beside life: LifeID) -> LifeID? {
     if room == .lobby { return life }
-    return lives.lastIndex { $0.log == lives[life].log && $0.room == room }
+    return lives.lastIndex { $0.lobby == life && $0.room == room }
   }
 
   /// The same, begun where there is none.
   mutating func log(of room: RoomName, beside life: LifeID) -> LifeID {
     if let known = existingLog(of: room, beside: life) { return known }
     var log = Life(server: lives[life].server, log: lives[life].log)
-    (log.room, log.keepsHistory) = (room, lives[life].keepsHistory)
-    (log.nextNumber, log.topic) = (
-      disks[life]?.nextNumber(in: room) ?? 1, disks[life]?.topic(of: room) ?? ""
-    )
+    (log.room, log.keepsHistory, log.lobby) = (room, lives[life].keepsHistory, life)
     lives.append(log)
     return lives.count - 1
   }
@@ -119,7 +133,7 @@ extension Ledger {
     if runs[run].isNative, lives[life].beginning == nil {
       let isKept = lives[life].events <= Limits.unheardEventsMax
       lives[life].beginning =
-        isKept ? (0, 0) : (lives[life].texts.count, lives[life].pictures.count)
+        isKept ? (0, 0) : (lives[life].toldTexts, lives[life].toldPictures)
     }
     runs[run].name = name
   }
@@ -127,8 +141,8 @@ extension Ledger {
   /// A server let a client into a room.
   mutating func attach(_ run: RunID, to log: LifeID) {
     runs[run].attached[lives[log].room] = Attachment(
-      life: log, texts: lives[log].texts.count, pictures: lives[log].pictures.count,
-      nextNumber: lives[log].nextNumber, topic: lives[log].topic)
+      life: log, log: lives[log].log, texts: lives[log].toldTexts,
+      pictures: lives[log].toldPictures, topic: lives[log].topic)
   }
 
   // MARK: What a server tells
@@ -150,18 +164,26 @@ extension Ledger {
     if !said.isPicture, event.kind != Self.kind(said.kind) {
       violate("\(what), a \(said.kind), is told as \(event.kind)")
     }
-    if lives[log].keepsHistory,
-      said.kept
-        != Kept(
-          room: lives[log].room, number: mark.number, time: mark.time, author: event.name.text)
-    {
-      violate("\(what) is told as \(mark), and kept as \(String(describing: said.kept))")
+    if lives[log].keepsHistory {
+      if said.kept != Kept(room: lives[log].room, number: mark.number, time: mark.time) {
+        violate("\(what) is told as \(mark), and kept as \(String(describing: said.kept))")
+      }
+      if mark.number != lives[log].toldNumber + 1 {
+        violate("\(what) is told as \(mark) after \(lives[log].toldNumber)")
+      }
+    } else {
+      append(id, mark, to: log, name: event.name.text)
     }
-    // The network of a plain client keeps no order.
-    let isOrdered = runs[said.sender].isNative
-    let fault = lives[log].append(id, said, mark, name: event.name.text, isOrdered: isOrdered)
-    if let fault { violate("\(what) \(fault)") }
+    lives[log].toldNumber = mark.number
+    if said.isPicture { lives[log].toldPictures += 1 } else { lives[log].toldTexts += 1 }
     if said.kind == .topic { lives[log].topic = String(decoding: body, as: UTF8.self) }
+  }
+
+  private mutating func append(_ id: Int, _ mark: Mark, to log: LifeID, name: String) {
+    // The network of a plain client keeps no order.
+    let isOrdered = runs[utterances[id].sender].isNative
+    let fault = lives[log].append(id, utterances[id], mark, name: name, isOrdered: isOrdered)
+    if let fault { violate("\(describe(id)) \(fault)") }
   }
 
   private static func kind(_ said: NativeRequest.Say.Kind) -> HubEvent.Kind {
@@ -184,21 +206,19 @@ extension Ledger {
   // MARK: What a server keeps
 
   /// A batch came to a server's disk.
-  mutating func keep(_ batch: StoreBatch, of server: String) {
+  ///
+  /// - Parameter life: its lobby's log.
+  mutating func keep(_ batch: StoreBatch, in life: LifeID) {
+    let server = lives[life].server
     for message in batch.messages {
       guard case .room(let text) = message.room, let room = try? RoomName(text) else {
         violate("\(server) keeps a message of \(message.room)")
         continue
       }
-      let count = kept[server]?[room]?.count ?? 0
-      if message.number != UInt64(count + 1) {
-        violate("\(server) keeps number \(message.number) of \(room) after \(count)")
-      }
       guard let id = utterance(of: message, batch) else {
         violate("\(server) keeps \(message.body.count) B that nobody said")
         continue
       }
-      kept[server, default: [:]][room, default: []].append(id)
       let said = utterances[id]
       if said.kept != nil { violate("\(describe(id)) is on the disk twice") }
       if said.room != room { violate("\(describe(id)) is kept as of \(room)") }
@@ -206,14 +226,18 @@ extension Ledger {
       if runs[said.sender].isNative, said.fate == .failed {
         violate("\(describe(id)) failed and is kept")
       }
-      utterances[id].kept = Kept(room: room, number: message.number, time: message.time, author: message.author)
+      utterances[id].kept = Kept(room: room, number: message.number, time: message.time)
+      append(
+        id, Mark(number: message.number, time: message.time), to: log(of: room, beside: life),
+        name: message.author)
     }
   }
 
-  /// A batch found no room on a disk.
-  mutating func lose(_ batch: StoreBatch) {
+  /// A batch found no room on a server's disk.
+  mutating func lose(_ batch: StoreBatch, of server: String) {
     for message in batch.messages {
-      if let id = utterance(of: message, batch) { utterances[id].isDiskFull = true }
+      guard let id = utterance(of: message, batch) else { continue }
+      (utterances[id].isDiskFull, utterances[id].refusedIn) = (true, starts[server])
     }
   }
 

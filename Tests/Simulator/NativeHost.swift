@@ -123,7 +123,7 @@ final class NativeHost: ClientHost {
 
   override var isSettled: Bool {
     guard let runID else { return !wantsIn }
-    guard let client, client.pendingCount == 0, !isLeaving else { return false }
+    guard let client, client.pendingCount == 0, !isLeaving, !isFrozen else { return false }
     return world.ledger.runs[runID].wanted.count == rooms.count
       && world.ledger.isUpToDate(runID, in: server.life)
   }
@@ -217,10 +217,11 @@ final class NativeHost: ClientHost {
       world.ledger.part(run, from: room)
     case .inRoom(let room, .restored(let how)): comeBack(room, how, run, life)
     case .inRoom(let room, let event): hear(event, in: room, by: run)
-    case .message, .picture, .attachment, .pictureLost, .missed, .present, .arrived, .departed,
-      .topic:
+    case .message, .picture, .pictureLost, .missed, .present, .arrived, .departed, .topic,
+      .attachment:
       hear(event, in: .lobby, by: run)
-    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .past, .pastEnd:
+    case .met, .notice, .renamed, .listed, .figures, .sessions, .figuresUnknown, .past,
+      .pastEnd:
       break
     }
   }
@@ -238,11 +239,7 @@ final class NativeHost: ClientHost {
   ) {
     world.note(name, "is in \(room) again, \(how)")
     if how != .whole {
-      let isRestarted = how == .restarted || how == .caughtUp(isRestarted: true)
-      presences[room, default: Presence()].beginAnew(isRestarted: isRestarted)
-      if how.isWhole != server.plan.keepsHistory {
-        world.ledger.violate("\(name) is back in \(room), \(how), which its server cannot do")
-      }
+      presences[room, default: Presence()].beginAnew(isRestarted: how == .restarted)
     }
     enter(room, run, life, isWhole: how == .whole)
   }
@@ -259,10 +256,9 @@ final class NativeHost: ClientHost {
     case .picture(let from, let jpeg):
       world.note(name, "is shown \(jpeg.count) B by \(from) in \(room)")
       world.ledger.hear(picture: jpeg, in: room, from: from, by: run)
-    case .attachment(let from, let attachment, let number, let time):
-      world.note(name, "is told of \(attachment.length) B that \(from) showed in \(room)")
-      world.ledger.hear(
-        attachment, in: room, from: from, Ledger.Mark(number: number, time: time), by: run)
+    case .attachment(let from, let attachment, let number, _):
+      world.note(name, "hears of a picture by \(from) in \(room)")
+      world.ledger.hear(attachment: attachment, number, in: room, from: from, by: run)
     case .pictureLost(let from):
       world.note(name, "lost a picture of \(from) in \(room)")
       world.ledger.losePicture(in: room, by: run)

@@ -63,7 +63,7 @@ struct Scenario {
     case startServer(Int)
     case crashServer(Int)
     case stopServer(Int)
-    /// It crashes at the next write: before the batch is on the disk, or before it knows that it is.
+    /// It crashes at the next write: before the batch is on the disk, or before it knows so.
     case crashAtWrite(Int, isKept: Bool)
     /// Nothing finds room on its disk for so long.
     case fillDisk(Int, milliseconds: Int)

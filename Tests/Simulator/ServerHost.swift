@@ -17,9 +17,8 @@ final class ServerHost: Host {
   var crashesAtWrite: Bool?
   /// What became of what it wanted kept, until its next turn.
   private var settlements: [StoreFailure?] = []
-  /// What it was told of the past, until its next turn; and when the last question is answered.
-  private var answers: [(question: UInt64, answer: HistoryAnswer)] = []
-  private var answeredAt = Simulation.start
+  private var readsUntil = Simulation.start
+  private var answers: [(id: UInt64, answer: HistoryAnswer)] = []
   /// What it told its front ends and is not in the books yet, each behind so many lines of its log.
   private var told: [(lines: Int, event: HubEvent, room: RoomName, body: [UInt8])] = []
   /// Until when a server that was told to stop may go on.
@@ -65,7 +64,7 @@ final class ServerHost: Host {
       told.append((engine.output.log.count, event, room, body))
     }
     self.engine = engine
-    (isWriting, settlements, told, answers) = (false, [], [], [])
+    (isWriting, settlements, answers, told) = (false, [], [], [])
     life = world.ledger.newLife(
       of: name, log: engine.logID, disk: plan.keepsHistory ? disk : nil)
     sender = world.newSender()
@@ -100,7 +99,7 @@ final class ServerHost: Host {
       read(engine, at: now)
     }
     settlements.removeAll()
-    for (question, answer) in answers { engine.answer(question, answer, at: time) }
+    for (id, answer) in answers { engine.answer(id, answer, at: time) }
     answers.removeAll()
     for datagram in inbox {
       engine.receive(datagram.bytes.span, from: datagram.source, at: time)
@@ -145,7 +144,11 @@ final class ServerHost: Host {
     for effect in effects {
       switch effect {
       case .commit(let batch): take(batch, at: now)
-      case .ask(let number, let question): take(number, question, at: now)
+      case .ask(let id, let question):
+        // One question is read after the other.
+        readsUntil = max(readsUntil, now) + VirtualDisk.drawDelay(&random)
+        let at = readsUntil
+        world.schedule(.read(question, id, of: self, by: sender), at: at)
       case .savePicture: break
       }
     }
@@ -189,15 +192,15 @@ extension ServerHost {
     if isWriting { world.ledger.violate("\(name) has two batches out") }
     isWriting = true
     let at = now + VirtualDisk.drawDelay(&random)
-    world.schedule(.write(batch, of: self, in: life), at: at)
+    world.schedule(.write(batch, of: self, by: sender), at: at)
   }
 
   /// The writer has come to a batch, if its program still runs.
-  func write(_ batch: StoreBatch, in life: Ledger.LifeID, at now: Instant) {
-    guard engine != nil, life == self.life else {
+  func write(_ batch: StoreBatch, by program: Int, at now: Instant) {
+    guard engine != nil, program == sender else {
       return world.note(name, "lost \(batch.messages.count) messages before they were kept")
     }
-    if isFrozen { return world.schedule(.write(batch, of: self, in: life), at: frozenUntil) }
+    if isFrozen { return world.schedule(.write(batch, of: self, by: sender), at: frozenUntil) }
     let crashes = crashesAtWrite
     crashesAtWrite = nil
     defer { if crashes != nil { crash() } }
@@ -206,19 +209,19 @@ extension ServerHost {
     if now < disk.fullUntil {
       failure = StoreFailure(VirtualDisk.fullWords)
       world.note(name, "has no room for \(batch.messages.count) messages")
-      world.ledger.lose(batch)
+      world.ledger.lose(batch, of: name)
     } else {
       disk.write(batch)
       world.note(name, "keeps \(batch.messages.count) messages")
-      world.ledger.keep(batch, of: name)
+      world.ledger.keep(batch, in: life)
     }
     let at = now + .microseconds(random.int(10...3_000))
-    world.schedule(.written(failure, of: self, in: life), at: at)
+    world.schedule(.written(failure, of: self, by: sender), at: at)
   }
 
   /// The writer tells what became of a batch.
-  func settle(_ failure: StoreFailure?, in life: Ledger.LifeID, at now: Instant) {
-    guard engine != nil, life == self.life else {
+  func settle(_ failure: StoreFailure?, by program: Int, at now: Instant) {
+    guard engine != nil, program == sender else {
       return world.note(name, "was gone before it knew what is kept")
     }
     isWriting = false
@@ -226,34 +229,21 @@ extension ServerHost {
     wake(at: now + latency)
   }
 
+  /// The reader has come to a question, if its program still runs.
+  func answer(_ question: HistoryQuestion, _ id: UInt64, by program: Int, at now: Instant) {
+    guard engine != nil, program == sender else { return }
+    let answer = disk.answer(question)
+    if case .page(let page) = answer {
+      world.note(name, "reads \(page.messages.count) messages, all: \(page.isComplete)")
+    }
+    answers.append((id, answer))
+    wake(at: now + latency)
+  }
+
   /// Nothing more finds room on its disk for a while.
   func fillDisk(milliseconds: Int, at now: Instant) {
     world.note(name, "has a full disk for \(milliseconds) ms")
     disk.fullUntil = max(disk.fullUntil, now + .milliseconds(milliseconds))
-  }
-}
-
-/// What it is asked of the past: it is answered in the order of the questions, as by one who reads.
-extension ServerHost {
-  private func take(_ number: UInt64, _ question: HistoryQuestion, at now: Instant) {
-    answeredAt = max(answeredAt, now + VirtualDisk.drawDelay(&random))
-    world.schedule(.read(number, question, of: self, in: life), at: answeredAt)
-  }
-
-  /// The reader has come to a question, if its program still runs.
-  func read(
-    _ number: UInt64, _ question: HistoryQuestion, in life: Ledger.LifeID, at now: Instant
-  ) {
-    guard engine != nil, life == self.life else {
-      return world.note(name, "was gone before it could answer \(number)")
-    }
-    let answer = disk.answer(question, &random)
-    switch answer {
-    case .page(let page): world.note(name, "reads \(page.messages.count) messages")
-    case .failure(let words): world.note(name, "cannot read: \(words)")
-    }
-    answers.append((number, answer))
-    wake(at: now + latency)
   }
 }
 

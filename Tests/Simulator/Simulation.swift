@@ -16,12 +16,12 @@ final class Simulation {
     case turn(Host)
     case launch(ClientHost)
     case boot(ServerHost)
-    /// A batch comes to a disk, for a life of its server.
-    case write(StoreBatch, of: ServerHost, in: Ledger.LifeID)
+    /// A batch comes to a disk, from one program.
+    case write(StoreBatch, of: ServerHost, by: Int)
     /// It is there, or it is not.
-    case written(StoreFailure?, of: ServerHost, in: Ledger.LifeID)
-    /// A question comes to a disk, for a life of its server.
-    case read(UInt64, HistoryQuestion, of: ServerHost, in: Ledger.LifeID)
+    case written(StoreFailure?, of: ServerHost, by: Int)
+    /// A question for the past comes to a disk.
+    case read(HistoryQuestion, UInt64, of: ServerHost, by: Int)
     case step(Scenario.Act)
     case check
   }
@@ -91,11 +91,12 @@ final class Simulation {
         if host.isUp { host.arrive(refusalOf: address, at: now) }
       case .turn(let host): host.takeTurn(at: now)
       case .boot(let server): server.start(at: now)
-      case .write(let batch, let server, let life): server.write(batch, in: life, at: now)
-      case .written(let failure, let server, let life):
-        server.settle(failure, in: life, at: now)
-      case .read(let number, let question, let server, let life):
-        server.read(number, question, in: life, at: now)
+      case .write(let batch, let server, let program):
+        server.write(batch, by: program, at: now)
+      case .written(let failure, let server, let program):
+        server.settle(failure, by: program, at: now)
+      case .read(let question, let id, let server, let program):
+        server.answer(question, id, by: program, at: now)
       case .launch(let client): client.launchIfWanted(at: now)
       case .step(let act): perform(act)
       case .check: if now >= end { return }
@@ -140,7 +141,6 @@ final class Simulation {
     switch event {
     case .picture(_, let bytes), .failed(_, let bytes): trace.mix(bytes)
     case .message(let heard): trace.mix(heard.text)
-    case .attachment(_, _, let number, _): trace.mix(number)
     case .ownMessage(let ticket), .accepted(let ticket): trace.mix(ticket.number)
     case .present(let name), .arrived(let name), .departed(let name):
       trace.mix(Array(name.utf8))

@@ -3,13 +3,13 @@ import ChatEngine
 /// The disk of a server: what is committed on it stays, whatever becomes of the server.
 ///
 /// Holds what `chatd`'s database gives a server that starts: names, rooms with their topics and
-/// next numbers, and how far programs had said and shown things; and gives out pages of messages.
+/// next numbers, and how far programs had said and shown things; and judges by the ledger what is
+/// put on it.
 struct VirtualDisk {
   private struct Room {
     var topic = ""
-    /// Numbered from 1 on, without gaps, which the ledger sees to.
+    /// Number 1 first.
     var messages: [StoredMessage] = []
-    var nextNumber: UInt64 { (messages.last?.number ?? 0) + 1 }
   }
 
   private(set) var ownedNames: [NameOwners.Owned] = []
@@ -17,15 +17,9 @@ struct VirtualDisk {
   private var senders: [StoreBatch.Sender] = []
   /// Until when nothing more finds room on it.
   var fullUntil = Simulation.start
-  /// How many questions in a row were not answered.
-  private var failures = 0
 
   /// Why a batch failed, as a server tells it.
   static let fullWords = "the disk is full"
-  /// Why a question failed.
-  static let unreadWords = "the disk cannot be read"
-  /// After so many failures it answers: a client does not ask for ever.
-  private static let failuresMax = 2
 
   /// How long a commit takes: mostly as long as on a disk, now and then as on one that sleeps.
   static func drawDelay(_ random: inout SplitMix64) -> Duration {
@@ -59,10 +53,34 @@ struct VirtualDisk {
   }
 
   func nextNumber(in room: RoomName) -> UInt64 {
-    rooms.first { $0.name == room }?.room.nextNumber ?? 1
+    UInt64(rooms.first { $0.name == room }?.room.messages.count ?? 0) + 1
   }
 
   func topic(of room: RoomName) -> String { rooms.first { $0.name == room }?.room.topic ?? "" }
+
+  /// Reads a page of a room, as `chatd`'s database gives it.
+  func answer(_ question: HistoryQuestion) -> HistoryAnswer {
+    guard case .page(let query) = question, case .room(let text) = query.target else {
+      return .failure("that is not looked for here")
+    }
+    let all = rooms.first { $0.name.text == text }?.room.messages ?? []
+    let meant =
+      switch query.selector {
+      case .after(let number): all.filter { $0.number > number }
+      case .before(let number): all.filter { $0.number < number }
+      case .since(let time): all.drop { $0.time < time }.map(\.self)
+      case .latest: all
+      }
+    var bytes = 0
+    let fit = (query.forwards ? meant : meant.reversed()).prefix(query.limit).prefix { message in
+      defer { bytes += message.body.count + message.author.utf8.count }
+      return bytes == 0 || bytes + message.body.count + message.author.utf8.count <= query.bytesMax
+    }
+    return .page(
+      HistoryPage(
+        messages: query.forwards ? Array(fit) : fit.reversed(),
+        isComplete: fit.count == meant.count))
+  }
 
   /// Whether it knows any program again.
   var knowsSenders: Bool { !senders.isEmpty }
@@ -72,49 +90,7 @@ struct VirtualDisk {
     configuration.ownedNames = ownedNames
     configuration.senders = senders
     configuration.rooms = rooms.map { name, room in
-      KeptRoom(name: name, topic: room.topic, nextNumber: room.nextNumber)
+      KeptRoom(name: name, topic: room.topic, nextNumber: UInt64(room.messages.count) + 1)
     }
-  }
-}
-
-/// What is asked of it.
-extension VirtualDisk {
-  /// Answers a question, or now and then does not.
-  mutating func answer(_ question: HistoryQuestion, _ random: inout SplitMix64) -> HistoryAnswer {
-    guard case .page(var query) = question else { return .failure("nothing is searched here") }
-    if failures < Self.failuresMax, random.chance(perMille: 100) {
-      failures += 1
-      return .failure(Self.unreadWords)
-    }
-    failures = 0
-    // Long texts make short pages, so that there are more of them.
-    if random.chance(perMille: 300) { query.bytesMax = random.int(1...2_000) }
-    return .page(page(query))
-  }
-
-  /// Messages of one room, in ascending order; none where there is no such room.
-  func page(_ query: HistoryQuery) -> HistoryPage {
-    guard case .room(let name) = query.target else {
-      return HistoryPage(messages: [], isComplete: true)
-    }
-    let all = rooms.first { $0.name.text == name }?.room.messages ?? []
-    let meant =
-      switch query.selector {
-      case .after(let number): all.filter { $0.number > number }
-      case .before(let number): all.filter { $0.number < number }
-      case .since(let time): Array(all.drop { $0.time < time })
-      case .latest: all
-      }
-    let inOrder = query.forwards ? meant : meant.reversed()
-    var messages: [StoredMessage] = []
-    var bytes = 0
-    for message in inOrder.prefix(query.limit) {
-      bytes += message.body.count + message.author.utf8.count
-      if bytes > query.bytesMax, !messages.isEmpty { break }
-      messages.append(message)
-    }
-    let isComplete = messages.count == meant.count
-    if !query.forwards { messages.reverse() }
-    return HistoryPage(messages: messages, isComplete: isComplete)
   }
 }

@@ -67,7 +67,7 @@ extension JoinEvent {
   /// about that.
   ///
   /// - Parameter place: where this is about those who are there: `here`, or `in #lobby`.
-  func sessionText(place: String) -> String? {
+  fileprivate func sessionText(place: String) -> String? {
     switch self {
     case .failed(_, _, let what, let reason):
       "not sent: \(what ?? "a message") (\(ShownText.string(reason)))"
@@ -100,6 +100,18 @@ extension JoinEvent {
 }
 
 extension Arrival {
+  /// As `JoinEvent.sessionText`. That the session is back is told of the lobby; of other rooms only
+  /// that this person is in them again.
+  ///
+  /// - Parameter shown: the room that is shown.
+  func sessionText(shown: RoomName) -> String? {
+    if let room, room != .lobby, case .restored(_, let names) = event {
+      return "again in #\(room); \(JoinEvent.present(names, "here"))"
+    }
+    let isElsewhere = room.map { $0 != shown } ?? false
+    return event.sessionText(place: isElsewhere ? "in #\(room ?? .lobby)" : "here")
+  }
+
   /// One line for a person about people and rooms; nil for what is not about them.
   var placeText: String? {
     let place = room.map { "#\($0)" } ?? "here"

@@ -138,7 +138,8 @@ extension JoinSession {
   private func showRoom(_ room: RoomName) {
     let backlog = conversation.show(room)
     guard case .terminal(let terminal) = screen else {
-      return show(.status("* what you type is said in #\(room) now"))
+      if readsCommands { show(.status("* what you type is said in #\(room) now")) }
+      return
     }
     terminal.goTo(room, topic: conversation[room]?.topic ?? [], marks: conversation.marks)
     if backlog.dropped > 0 {

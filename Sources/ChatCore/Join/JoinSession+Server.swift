@@ -55,14 +55,14 @@ extension JoinSession {
       conversation[room]?.roster.remove(name)
       arrive(.left(name), in: room)
     case .message(let heard):
-      conversation[room]?.roster.add(heard.from)
+      noteHeard(heard.from)
       readingPace.note(heardBytes: heard.text.count)
       arrive(.message(heard), in: room, at: heard.time)
     case .topic(let from, let text):
       conversation[room]?.topic = text
       arrive(.topic(from: from, text), in: room)
     case .picture(let from, let jpeg):
-      conversation[room]?.roster.add(from)
+      noteHeard(from)
       receive(jpeg, from: from, in: room)
     case .pictureLost(let from):
       arrive(.complaint("a picture of \(ShownText.string(from)) did not arrive"), in: room)
@@ -82,6 +82,12 @@ extension JoinSession {
       if room != .lobby { tellOfEntering(room) }
     default: break
     }
+  }
+
+  /// Where nobody tells who is here, it is who is heard. A native server tells, and who said
+  /// something while this client was away may have gone since.
+  private func noteHeard(_ name: String) {
+    if options.client.isClassic { conversation[.lobby]?.roster.add(name) }
   }
 
   private func begin() {

@@ -89,10 +89,10 @@ final class LineScreen {
     case .complaint, .notEntered: errors.append(Array("chatd: \(arrival.placeText ?? "")\n".utf8))
     case .failed:
       failuresNamed += 1
-      if failuresNamed <= Limits.unsentNamedMax { complain(arrival.event) }
-    case .missed: complain(arrival.event)
+      if failuresNamed <= Limits.unsentNamedMax { complain(arrival) }
+    case .missed: complain(arrival)
     case .connectionLost, .restored:
-      remark("\(place)* \(arrival.event.sessionText(place: "here") ?? "")")
+      remark("\(place)* \(arrival.sessionText(shown: arrival.room ?? .lobby) ?? "")")
     case .said, .accepted: break
     }
   }
@@ -108,8 +108,8 @@ final class LineScreen {
     if !isQuiet { errors.append(Array("\(text)\n".utf8)) }
   }
 
-  private func complain(_ event: JoinEvent) {
-    errors.append(Array("! \(event.sessionText(place: "here") ?? "")\n".utf8))
+  private func complain(_ arrival: Arrival) {
+    errors.append(Array("! \(arrival.sessionText(shown: arrival.room ?? .lobby) ?? "")\n".utf8))
   }
 
   private func takeInput(_ input: InputReader) {

@@ -118,9 +118,9 @@ final class TerminalScreen {
       remark(
         name == askedName
           ? "you are \(ownName) again" : "your name is taken, so you are \(ownName)", at: time)
-    case .failed, .missed: line(style.failure("! \(sessionText(arrival) ?? "")"))
+    case .failed, .missed: line(style.failure("! \(arrival.sessionText(shown: place.room) ?? "")"))
     case .notEntered, .complaint: line(style.failure("! \(arrival.placeText ?? "")"))
-    case .connectionLost, .restored: remark(sessionText(arrival) ?? "", at: time)
+    case .connectionLost, .restored: remark(arrival.sessionText(shown: place.room) ?? "", at: time)
     case .attachment, .topic, .entered, .parted, .joined, .left, .notice, .status:
       remark(arrival.placeText ?? "", at: time)
     case .accepted: break
@@ -160,12 +160,6 @@ final class TerminalScreen {
     if (room, marks) == place { return }
     place = (room, marks)
     showPrompt()
-  }
-
-  private func sessionText(_ arrival: Arrival) -> String? {
-    let isElsewhere = arrival.room.map { $0 != place.room } ?? false
-    return arrival.event.sessionText(
-      place: isElsewhere ? "in #\(arrival.room ?? .lobby)" : "here")
   }
 
   private func say(_ from: String, _ text: String, isAction: Bool = false, at time: Int64) {

@@ -10,6 +10,9 @@ final class SendSession {
   private var input: InputReader?
   private var inputWatch: Reactor.Watch?
   private var endTimer: Reactor.Timer?
+  /// Until when the server has to say whether this client is let into the room.
+  private var entryTimer: Reactor.Timer?
+  private let answerTimeout: Duration
   private var lines = LineSplitter(lineBytesMax: Limits.messageBytesMax)
   private var isInputEnded = true
   private let room: RoomName
@@ -32,7 +35,7 @@ final class SendSession {
   var pictures: [[UInt8]] = []
 
   init(_ options: ClientOptions, in room: RoomName) throws(Failure) {
-    self.room = room
+    (self.room, answerTimeout) = (room, options.answerTimeout)
     wiring = try ClientWiring(options, deliveryTimeout: options.answerTimeout)
     (server, reactor, connection) = (wiring.server, wiring.reactor, wiring.connection)
     connection.onEvent = { [unowned self] in handle($0) }
@@ -79,7 +82,7 @@ final class SendSession {
 
   private func handle(_ event: ClientEvent) {
     switch event {
-    case .joined: if room == .lobby { begin() } else { _ = connection.enter(room) }
+    case .joined: if room == .lobby { begin() } else { enter() }
     case .entered: begin()
     case .notEntered(let room, let reason):
       let words = "\(server): #\(room): \(ShownText.string(reason))"
@@ -102,9 +105,20 @@ final class SendSession {
     }
   }
 
+  private func enter() {
+    _ = connection.enter(room)
+    entryTimer = reactor.addTimer { [unowned self] in
+      outcome = Failure(
+        .notAcknowledged, "\(server) did not say in time whether this client may enter #\(room)")
+      connection.leaveNow()
+    }
+    entryTimer?.deadline = reactor.now + answerTimeout
+  }
+
   /// Says what there is to say.
   private func begin() {
     isThere = true
+    entryTimer = nil
     for message in messages { say(message) }
     for picture in pictures { keep("the picture", as: connection.show(picture, in: room)) }
     readInput()

@@ -114,6 +114,8 @@ struct NativeHearing {
   }
 
   private mutating func beginNumbers(_ welcome: Beginning) {
+    // What was found missing within the log is found so again, in the new session.
+    let wasCatchingUp = catchUpFrom != nil && held == nil
     (held, catchUpFrom, isGapNew) = (nil, nil, false)
     guard let next = welcome.nextNumber else {
       lastNumber = nil
@@ -123,6 +125,7 @@ struct NativeHearing {
     // What is in the log is heard there; what is not is asked for, and nothing is missed.
     guard let known = lastNumber, !welcome.isResumed else {
       if lastNumber == nil { lastNumber = newest }
+      if wasCatchingUp { catchUpFrom = lastNumber }
       return
     }
     missedBefore = 0
@@ -220,6 +223,10 @@ struct NativeHearing {
     guard let known = lastNumber, message.number > known, catchUpFrom != nil,
       held == nil || message.number <= catchUpThrough
     else { return }
+    // What the server keeps no more.
+    if message.number > known + 1 {
+      events.append(.missed(Int(clamping: message.number - known - 1)))
+    }
     lastNumber = message.number
     let isPicture = message.kind == .picture
     guard !isRepeated(message.id, by: message.from, isPicture: isPicture) else { return }

@@ -42,21 +42,35 @@ struct SendingSides: HasBeginning {
   private(set) var channels: [Channel?] = []
   /// Which was sent last; the others come first.
   private var last = 0
-  /// Numbers below may have been used.
+  /// Numbers below may have been used, but for those of `skipped`: what asks for channels comes on
+  /// several of them, and may overtake.
   private(set) var next = SideChannels.firstNumber
+  private var skipped = RangeSet()
 
   /// Opens a channel.
   ///
   /// - Returns: false where there are as many as may be, or one has the number already.
   mutating func open(_ channel: Channel) -> Bool {
-    guard channel.number >= next, channels.count(where: { $0 != nil }) < Limits.sideChannelsMax
+    guard channels.count(where: { $0 != nil }) < Limits.sideChannelsMax, use(channel.number)
     else { return false }
-    next = channel.number + 1
     if let vacant = channels.firstIndex(where: { $0 == nil }) {
       channels[vacant] = channel
     } else {
       channels.append(channel)
     }
+    return true
+  }
+
+  /// - Returns: whether a number was not used before.
+  private mutating func use(_ number: UInt64) -> Bool {
+    if number >= next, number < .max {
+      skipped.insert(next..<number)
+      if skipped.count > Limits.sideChannelsMax { skipped.remove(skipped.first!) }
+      next = number + 1
+      return true
+    }
+    guard skipped.ranges.contains(where: { $0.contains(number) }) else { return false }
+    skipped.remove(number..<number + 1)
     return true
   }
 

@@ -1,7 +1,7 @@
-import ChatEngine
 import Testing
 
 @testable import ChatCore
+@testable import ChatEngine
 
 @Suite("The past as text")
 struct PastTextTests {
@@ -75,7 +75,8 @@ struct PastTextTests {
   @Test("Times of one minute and of the next are told apart")
   func minutes() {
     var text = PastText()
-    let times = [59_999, 60_000, 61_001, 3_599_999, 59_000].map { time in
+    let milliseconds: [Int64] = [59_999, 60_000, 61_001, 3_599_999, 59_000]
+    let times = milliseconds.map { time in
       var message = pastMessage(1)
       message.time = time
       return String(decoding: text.json(message), as: UTF8.self).split(separator: "\"")[9]

@@ -183,15 +183,16 @@ struct SessionSideTests {
     #expect(pair.a.ending == .faulty("STREAM"))
   }
 
-  @Test("Numbers only grow, and there are so many channels and no more")
+  @Test("A number is used once, in whatever order, and there are so many channels and no more")
   func bounds() {
     let pair = SessionPair()
     pair.b.sources.rooms = [ByteLog()]
     #expect(!pair.b.open(0, room: 0) && !pair.b.open(1, room: 0) && !pair.b.open(2, room: 0))
     #expect(pair.b.open(9, room: 0))
-    #expect(!pair.b.open(9, room: 0) && !pair.b.open(8, room: 0))
+    #expect(!pair.b.open(9, room: 0) && pair.b.open(8, room: 0))
     pair.b.session.closeSide(9)
-    #expect(!pair.b.open(9, room: 0))
+    pair.b.session.closeSide(8)
+    #expect(!pair.b.open(9, room: 0) && !pair.b.open(8, room: 0))
     for number in 0..<UInt64(Limits.sideChannelsMax) {
       #expect(pair.b.open(10 + number, room: 0))
       #expect(pair.a.expectSide() != nil)
@@ -217,5 +218,16 @@ struct SessionSideTests {
     let counts = numbers.map { pair.a.sides[$0]?.count ?? 0 }
     for count in counts { #expect((250...700).contains(count), "\(counts)") }
     #expect(abs(counts[0] - counts[1]) < 150)
+  }
+
+  @Test("Channels may be opened in any order, each number once")
+  func opensInAnyOrder() {
+    var sides = SendingSides()
+    var opened: [UInt64] = []
+    for number in [UInt64(5), 4, 9, 7, 6, 8, 3, 4, 5, 9, .max, 10] {
+      let isOpen = sides.open(SendingSides.Channel(number, room: nil, from: 0))
+      if isOpen { opened.append(number) }
+    }
+    #expect(opened == [5, 4, 9, 7, 6, 8, 10])
   }
 }

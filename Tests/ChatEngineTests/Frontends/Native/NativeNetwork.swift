@@ -87,8 +87,11 @@ struct VirtualDisk {
   /// What is being kept, and until when.
   fileprivate var batch: StoreBatch?
   fileprivate var due: Instant?
+  /// What was asked of it.
+  fileprivate var questions: [(UInt64, HistoryQuestion)] = []
+  private(set) var questionCount = 0
   /// What was kept, and how many batches there were.
-  private(set) var messages: [StoredMessage] = []
+  var messages: [StoredMessage] = []
   private(set) var batchCount = 0
 
   fileprivate mutating func begin(_ next: StoreBatch, at now: Instant) {
@@ -104,6 +107,30 @@ struct VirtualDisk {
     batchCount += 1
     messages += done.messages
     return nil
+  }
+
+  fileprivate mutating func takeQuestions() -> [(UInt64, HistoryQuestion)] {
+    questionCount += questions.count
+    defer { questions = [] }
+    return questions
+  }
+
+  /// As the database answers, but that it knows no words.
+  func page(_ question: HistoryQuestion) -> HistoryPage {
+    guard case .page(let query) = question else {
+      return HistoryPage(messages: [], isComplete: true)
+    }
+    let all = messages.filter { message in
+      guard message.room == query.target else { return false }
+      return switch query.selector {
+      case .after(let number): message.number > number
+      case .before(let number): message.number < number
+      case .since(let time): message.time >= time
+      case .latest: true
+      }
+    }
+    let page = query.forwards ? all.prefix(query.limit) : all.suffix(query.limit)
+    return HistoryPage(messages: Array(page), isComplete: page.count == all.count)
   }
 
   /// `lobby 3: text` of each message that was kept.
@@ -297,11 +324,18 @@ final class NativeNetwork {
       let hasMore = engine.fill(at: time)
       for datagram in engine.output.outbox.takeDatagrams() { route(datagram) }
       engine.output.effects.removeAll { effect in
-        guard case .commit(let batch) = effect else { return false }
-        disk.begin(batch, at: now)
+        switch effect {
+        case .commit(let batch): disk.begin(batch, at: now)
+        case .ask(let id, let question): disk.questions.append((id, question))
+        default: return false
+        }
         return true
       }
-      if !hasMore { return }
+      let questions = disk.takeQuestions()
+      for (id, question) in questions { engine.answer(id, .page(disk.page(question)), at: time) }
+      if hasMore || !questions.isEmpty { continue }
+      if engine.native.hasNews { Issue.record("news that wait for whatever happens next") }
+      return
     }
     Issue.record("a server that always has more")
   }

@@ -31,4 +31,20 @@ struct NativeRunsTests {
     for number in 0..<count { runs[Self.key(number)].slot = 1 }
     #expect((0..<count).allSatisfy { runs.knows(Self.key($0)) })
   }
+
+  @Test("What was refused is known, and nothing behind it is taken for accepted")
+  func remembersRefusals() {
+    var numbers = NativeRun.Numbers()
+    numbers.settled = 9
+    #expect(numbers.taken == 9)
+    for number in [UInt64(4), 5, 8] { numbers.refuse(number) }
+    #expect(numbers.taken == 3)
+    #expect((1...9).filter { numbers.isRefused($0) } == [4, 5, 8])
+    numbers.take(4)
+    #expect(numbers.taken == 4 && numbers.accepted == 4)
+    for number in stride(from: UInt64(10), to: 400, by: 2) { numbers.refuse(number) }
+    #expect(!numbers.isRefused(5) && numbers.isRefused(398), "the first are forgotten")
+    numbers.refuse(.max)
+    #expect(!numbers.isRefused(.max))
+  }
 }
