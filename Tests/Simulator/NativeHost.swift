@@ -239,7 +239,11 @@ final class NativeHost: ClientHost {
   ) {
     world.note(name, "is in \(room) again, \(how)")
     if how != .whole {
-      presences[room, default: Presence()].beginAnew(isRestarted: how == .restarted)
+      let isRestarted = how == .restarted || how == .caughtUp(isRestarted: true)
+      presences[room, default: Presence()].beginAnew(isRestarted: isRestarted)
+      if how.isWhole != server.plan.keepsHistory {
+        world.ledger.violate("\(name) is back in \(room), \(how), which its server cannot do")
+      }
     }
     enter(room, run, life, isWhole: how == .whole)
   }
