@@ -35,8 +35,13 @@ extension NativeClient {
     lastQuestion += 1
     question.id = lastQuestion
     questions.append(question)
-    if isInSession { say(question) }
+    if isInSession { sayLast() }
     return question.id
+  }
+
+  /// Says the question that came last, unless so many wait that it is said in its turn.
+  private func sayLast() {
+    if questions.count <= Limits.historyQuestionsMax, let last = questions.last { say(last) }
   }
 
   /// Whether questions may be asked in this session.
@@ -63,7 +68,7 @@ extension NativeClient {
     for question in old where !question.isCatchUp {
       if question.count == 0 {
         questions.append(question)
-        say(question)
+        sayLast()
       } else {
         events.append(
           .pastEnd(question.id, isComplete: false, failure: Array("the connection was lost".utf8)))
@@ -89,6 +94,9 @@ extension NativeClient {
         }
       case .end(let id, let isComplete, let failure):
         let question = questions.removeFirst()
+        if questions.count >= Limits.historyQuestionsMax {
+          say(questions[Limits.historyQuestionsMax - 1])
+        }
         guard id == question.id else {
           session?.fail("another answer than was asked for")
           return
