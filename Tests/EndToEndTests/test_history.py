@@ -78,7 +78,8 @@ def test_the_newest_are_shown_oldest_first(house):
     assert ask(house, "--limit", "1", env={"TZ": "UTC-5"}).stdout != result.stdout
 
 
-@pytest.mark.parametrize("limit", [1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, MANY - 1, MANY, MANY + 1])
+@pytest.mark.parametrize(
+    "limit", [1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, MANY - 1, MANY, MANY + 1])
 def test_pages_have_no_borders_backwards(house, limit):
     first = max(1, MANY - limit + 1)
     assert numbers(house, "--limit", str(limit)) == list(range(first, MANY + 1))
@@ -189,7 +190,7 @@ def test_json_has_its_fields_for_each_kind(serve):
     assert objects[0]["text"] == "two\nlines \x1b[31m" and objects[3]["hash"] == "ab" * 32
     assert objects[0]["time"] == "2023-11-14T22:13:20.001Z"
     assert told(server) == [
-        "Ann: two⏎lines ^[[31m", "* Ann waves", "* Ann changed the topic to: plans",
+        "Ann: two⏎lines ^[[31m", "* Ann waves", "* Ann set the topic: plans",
         "* Ann sent a picture, 640×480, 38 kB", "* Ann sent a file, a.txt, 38 kB"]
 
 
@@ -240,7 +241,8 @@ def test_a_server_that_is_started_again_meanwhile_is_asked_on(serve):
     again = serve("--port", str(server.port), state=state)
     output = process.stdout.read()
     found = [json.loads(line)["number"] for line in (first + output).splitlines()]
-    assert found == list(range(1, 8_001)) and again.process.poll() is None
+    errors = process.stderr.read()
+    assert found == list(range(1, 8_001)) and again.process.poll() is None, errors
     assert process.wait(20) == 0
     for pipe in (process.stdin, process.stdout, process.stderr):
         pipe.close()

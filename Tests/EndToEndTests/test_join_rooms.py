@@ -256,7 +256,6 @@ def test_the_past_of_a_room_and_words_in_all_rooms(rooms):
     _, bea, typist = rooms
     for number in range(3):
         bea.write(f"deploy {number} done\n")
-    typist.wait_for("#deploys 3")
     typist.type("/history" + ENTER)
     typist.wait_for("nothing of #lobby is kept")
     typist.say("who deploys?")

@@ -174,7 +174,9 @@ final class HistorySession {
       open.insert(id)
       onwards?.ask(id)
     }
-    giveUpTimer?.deadline = open.isEmpty ? nil : lastHeard + options.client.answerTimeout
+    // Who has answered once is waited for, as long as the connection is not given up.
+    giveUpTimer?.deadline =
+      open.isEmpty || count > 0 ? nil : lastHeard + options.client.answerTimeout
   }
 
   private var nextQuestion: PastPages.Question? {
@@ -195,6 +197,7 @@ final class HistorySession {
   }
 
   private func giveUp() {
+    if count > 0 { return }
     let due = lastHeard + options.client.answerTimeout
     if due > reactor.now {
       giveUpTimer?.deadline = due

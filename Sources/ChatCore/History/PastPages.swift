@@ -42,7 +42,7 @@ struct PastPages {
   /// - Parameter first: `.after` or `.since`.
   init(_ first: Selector) { self.first = first }
 
-  /// What to ask for now; nil where that is enough at first.
+  /// What to ask for next; nil where that is enough at first.
   var question: Question? {
     guard !isDone, asked.count < Limits.historyPagesAheadMax else { return nil }
     // The first page shows how long messages are.

@@ -30,7 +30,7 @@ struct PastText {
     case .text: return ("", ": ")
     case .action: return ("* ", " ")
     case .topic where message.body.isEmpty: return ("* ", " took the topic away")
-    case .topic: return ("* ", " changed the topic to: ")
+    case .topic: return ("* ", " set the topic: ")
     case .picture, .file:
       guard let attachment = StoredAttachment(message.body) else { return ("* ", " sent a file") }
       let bytes = PictureText.bytes(Int(clamping: attachment.length))

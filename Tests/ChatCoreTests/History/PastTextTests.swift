@@ -26,7 +26,7 @@ struct PastTextTests {
     #expect(line(pastMessage(1)) == "Ann: hello\n")
     #expect(line(pastMessage(12), showsPlace: true) == "lobby#12 Ann: hello\n")
     #expect(line(pastMessage(1, "waves", .action)) == "* Ann waves\n")
-    #expect(line(pastMessage(1, "plans", .topic)) == "* Ann changed the topic to: plans\n")
+    #expect(line(pastMessage(1, "plans", .topic)) == "* Ann set the topic: plans\n")
     #expect(line(pastMessage(1, "", .topic)) == "* Ann took the topic away\n")
     #expect(line(picture(.picture, name: "")) == "* Ann sent a picture, 640×480, 38 kB\n")
     #expect(line(picture(.file, name: "a.txt", width: 0)) == "* Ann sent a file, a.txt, 38 kB\n")
