@@ -181,6 +181,12 @@ extension Ledger {
       return violate("\(runs[run].host) was told of a picture \(number) that nobody showed")
     }
     if utterances[id].sender == run { violate("\(runs[run].host) was told of its own picture") }
+    let marks = runs[run][room].life.map { lives[$0].marks } ?? []
+    let next = runs[run][room].nextText
+    let isLate = next > 0 && marks[next - 1].number > number
+    if isLate || next < marks.count && marks[next].number < number {
+      violate("\(runs[run].host) was told of \(describe(id)) out of its place")
+    }
     note(picture: id, in: room, by: run)
   }
 

@@ -241,6 +241,9 @@ final class NativeHost: ClientHost {
     if how != .whole {
       let isRestarted = how == .restarted || how == .caughtUp(isRestarted: true)
       presences[room, default: Presence()].beginAnew(isRestarted: isRestarted)
+      if how.isWhole != server.plan.keepsHistory {
+        world.ledger.violate("\(name) is back in \(room), \(how), which its server cannot do")
+      }
     }
     enter(room, run, life, isWhole: how == .whole)
   }

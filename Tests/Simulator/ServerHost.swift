@@ -232,9 +232,11 @@ extension ServerHost {
   /// The reader has come to a question, if its program still runs.
   func answer(_ question: HistoryQuestion, _ id: UInt64, by program: Int, at now: Instant) {
     guard engine != nil, program == sender else { return }
-    let answer = disk.answer(question)
-    if case .page(let page) = answer {
+    let answer = disk.answer(question, &random)
+    switch answer {
+    case .page(let page):
       world.note(name, "reads \(page.messages.count) messages, all: \(page.isComplete)")
+    case .failure(let words): world.note(name, "does not read: \(words)")
     }
     answers.append((id, answer))
     wake(at: now + latency)

@@ -20,6 +20,10 @@ struct VirtualDisk {
 
   /// Why a batch failed, as a server tells it.
   static let fullWords = "the disk is full"
+  /// Why a question is not answered: at most so often in a row, since clients do not ask for ever.
+  private static let unreadWords = "the disk cannot be read"
+  private static let failuresMax = 3
+  private var failures = 0
 
   /// How long a commit takes: mostly as long as on a disk, now and then as on one that sleeps.
   static func drawDelay(_ random: inout SplitMix64) -> Duration {
@@ -57,6 +61,23 @@ struct VirtualDisk {
   }
 
   func topic(of room: RoomName) -> String { rooms.first { $0.name == room }?.room.topic ?? "" }
+
+  /// Answers a question, now and then with a short page, or not at all.
+  mutating func answer(
+    _ question: HistoryQuestion, _ random: inout SplitMix64
+  ) -> HistoryAnswer {
+    if failures < Self.failuresMax, random.chance(perMille: 100) {
+      failures += 1
+      return .failure(Self.unreadWords)
+    }
+    failures = 0
+    var question = question
+    if case .page(var query) = question, random.chance(perMille: 300) {
+      query.bytesMax = random.int(1...3_000)
+      question = .page(query)
+    }
+    return answer(question)
+  }
 
   /// Reads a page of a room, as `chatd`'s database gives it.
   func answer(_ question: HistoryQuestion) -> HistoryAnswer {

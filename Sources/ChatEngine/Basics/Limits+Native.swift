@@ -33,6 +33,10 @@ extension Limits {
   public static let historyQuestionsOutMax = 2
   /// With more that was answered and not taken, no more is looked up.
   public static let historyBacklogBytesHigh = 1 << 20
+  /// When a client asks again for what it missed and could not be told, and how often in vain at
+  /// most.
+  public static let catchUpAgainSeconds = 2
+  public static let catchUpFailuresMax = 5
   /// Channels of a session for rooms besides the lobby, and for history.
   public static let sideChannelsMax = 72
   /// Those of them that ask whether the other end is there, and answer that.

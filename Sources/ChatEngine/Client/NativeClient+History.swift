@@ -8,6 +8,8 @@ extension NativeClient {
     var limit: UInt64
     /// Whether it fills a gap in a room, and its answer is told as if it had been heard.
     var isCatchUp = false
+    /// How often the same was asked in vain.
+    var failures = 0
     /// What came of its answer already.
     var count = 0
   }
@@ -33,8 +35,13 @@ extension NativeClient {
     lastQuestion += 1
     question.id = lastQuestion
     questions.append(question)
-    if isInSession { say(question) }
+    if isInSession { sayLast() }
     return question.id
+  }
+
+  /// Says the question that came last, unless so many wait that it is said in its turn.
+  private func sayLast() {
+    if questions.count <= Limits.historyQuestionsMax, let last = questions.last { say(last) }
   }
 
   /// Whether questions may be asked in this session.
@@ -55,12 +62,13 @@ extension NativeClient {
   /// A new session: what was not answered in the last one is asked again, as far as nothing came.
   func askAgain() {
     pastChannel = nil
+    (catchUpsFailed, catchUpAgainAt) = ([], nil)
     let old = questions
     questions = []
     for question in old where !question.isCatchUp {
       if question.count == 0 {
         questions.append(question)
-        say(question)
+        sayLast()
       } else {
         events.append(
           .pastEnd(question.id, isComplete: false, failure: Array("the connection was lost".utf8)))
@@ -69,7 +77,7 @@ extension NativeClient {
   }
 
   /// Takes what came of answers.
-  func takePast() {
+  func takePast(at now: Instant) {
     guard let pastChannel else { return }
     while isHearing, let message = session?.takeMessage(side: pastChannel) {
       guard let past = NativePast(message), !questions.isEmpty else {
@@ -86,12 +94,15 @@ extension NativeClient {
         }
       case .end(let id, let isComplete, let failure):
         let question = questions.removeFirst()
+        if questions.count >= Limits.historyQuestionsMax {
+          say(questions[Limits.historyQuestionsMax - 1])
+        }
         guard id == question.id else {
           session?.fail("another answer than was asked for")
           return
         }
         if question.isCatchUp {
-          endCatchUp(of: question, failure)
+          endCatchUp(of: question, isFailed: failure != nil, at: now)
         } else {
           events.append(
             .pastEnd(id, isComplete: isComplete, failure: failure.map { Array($0.utf8) }))
@@ -103,11 +114,13 @@ extension NativeClient {
   // MARK: Catching up
 
   /// Asks for what is missing of a room before something that is heard goes on.
-  func beginCatchUp(of room: RoomName, after number: UInt64) {
+  ///
+  /// - Parameter failures: how often that was asked in vain.
+  func beginCatchUp(of room: RoomName, after number: UInt64, failures: Int = 0) {
     _ = ask(
       Question(
         id: 0, room: room, selector: .after(number),
-        limit: UInt64(Limits.historyPageMessagesMax), isCatchUp: true))
+        limit: UInt64(Limits.historyPageMessagesMax), isCatchUp: true, failures: failures))
   }
 
   private func catchUp(_ message: PastMessage) {
@@ -116,13 +129,31 @@ extension NativeClient {
     }
   }
 
-  private func endCatchUp(of question: Question, _ failure: String?) {
+  private func endCatchUp(of question: Question, isFailed: Bool, at now: Instant) {
     guard let room = question.room else { return }
+    // A disk that cannot be read for a moment must cost nothing that it has.
+    if isFailed, question.failures + 1 < Limits.catchUpFailuresMax {
+      catchUpsFailed.append((room, question.failures + 1))
+      if catchUpAgainAt == nil { catchUpAgainAt = now + .seconds(Limits.catchUpAgainSeconds) }
+      return
+    }
     var next: UInt64?
     withHearing(of: room) { hearing, told in
-      next = hearing.endPage(hadNone: question.count == 0 || failure != nil, &told)
+      next = hearing.endPage(hadNone: question.count == 0 || isFailed, &told)
     }
     if let next { beginCatchUp(of: room, after: next) }
+  }
+
+  /// Asks once more for what could not be told. A new session does so by itself.
+  func catchUpAgain() {
+    let failed = catchUpsFailed
+    (catchUpsFailed, catchUpAgainAt) = ([], nil)
+    guard isInSession else { return }
+    for (room, failures) in failed {
+      var after: UInt64?
+      withHearing(of: room) { hearing, _ in after = hearing.catchUpAfter }
+      if let after { beginCatchUp(of: room, after: after, failures: failures) }
+    }
   }
 
   /// Changes what was heard of a room, and tells what that brings.

@@ -6,7 +6,7 @@ extension NativeClient {
     guard isTaken == true else { return }
     resetDeadline = nil
     takeReplies(at: now)
-    takeWhatIsHeard()
+    takeWhatIsHeard(at: now)
     leaveIfDone(at: now)
     if !isEnded { flush(at: now) }
   }
@@ -16,12 +16,12 @@ extension NativeClient {
     if isHearing == self.isHearing { return }
     self.isHearing = isHearing
     guard isHearing, session != nil else { return }
-    takeWhatIsHeard()
+    takeWhatIsHeard(at: now)
     flush(at: now)
   }
 
-  private func takeWhatIsHeard() {
-    if isHearing, phase == .joined || phase == .leaving { takeLog() }
+  private func takeWhatIsHeard(at now: Instant) {
+    if isHearing, phase == .joined || phase == .leaving { takeLog(at: now) }
     session?.dropTaken()
   }
 
@@ -175,8 +175,8 @@ extension NativeClient {
 
   // MARK: The log
 
-  func takeLog() {
-    takePast()
+  func takeLog(at now: Instant) {
+    takePast(at: now)
     if session != nil, let event = hearing.takeHeld() {
       hearing.take(event, ownRun: run, &session!, &events)
     }

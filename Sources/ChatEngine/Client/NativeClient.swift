@@ -118,6 +118,9 @@ public final class NativeClient {
   var questions: [Question] = []
   var lastQuestion: UInt64 = 0
   var pastChannel: UInt64?
+  /// Rooms of which what is missing could not be told, how often, and when it is asked for again.
+  var catchUpsFailed: [(room: RoomName, failures: Int)] = []
+  var catchUpAgainAt: Instant?
   /// Whether the server keeps what is said.
   var keepsHistory = false
   /// Until when those who were here before the server was started again may come back unannounced.
@@ -202,6 +205,7 @@ public final class NativeClient {
     if phase == .ended { return nil }
     var deadlines = [
       nextRepeat, giveUpAt, resetDeadline, session?.nextDeadline, deliveryDeadline,
+      catchUpAgainAt,
     ]
     if case .waiting(let until) = phase { deadlines.append(until) }
     if phase == .joined { deadlines.append(awaitingEnd) }
@@ -303,6 +307,7 @@ public final class NativeClient {
       hearing.endWaiting(&events)
       tellOfRooms { $0.endWaiting(&$1) }
     }
+    if let due = catchUpAgainAt, due <= now { catchUpAgain() }
     session?.advance(to: now)
     flush(at: now)
   }

@@ -200,6 +200,9 @@ struct NativeHearing {
 
   // MARK: What was missed
 
+  /// After which message the rest of what is missing begins; nil where nothing is.
+  var catchUpAfter: UInt64? { catchUpFrom == nil ? nil : lastNumber }
+
   /// Whether messages before this one are missing that can be asked for: then it waits.
   private mutating func leavesGap(_ event: NativeEvent) -> Bool {
     guard let lastNumber, let number = event.message?.number, number > lastNumber + 1 else {

@@ -90,6 +90,8 @@ struct VirtualDisk {
   /// What was asked of it.
   fileprivate var questions: [(UInt64, HistoryQuestion)] = []
   private(set) var questionCount = 0
+  /// How many of the next questions are not answered.
+  var failuresLeft = 0
   /// What was kept, and how many batches there were.
   var messages: [StoredMessage] = []
   private(set) var batchCount = 0
@@ -113,6 +115,12 @@ struct VirtualDisk {
     questionCount += questions.count
     defer { questions = [] }
     return questions
+  }
+
+  fileprivate mutating func answer(_ question: HistoryQuestion) -> HistoryAnswer {
+    if failuresLeft == 0 { return .page(page(question)) }
+    failuresLeft -= 1
+    return .failure("the disk cannot be read")
   }
 
   /// As the database answers, but that it knows no words.
@@ -332,7 +340,7 @@ final class NativeNetwork {
         return true
       }
       let questions = disk.takeQuestions()
-      for (id, question) in questions { engine.answer(id, .page(disk.page(question)), at: time) }
+      for (id, question) in questions { engine.answer(id, disk.answer(question), at: time) }
       if hasMore || !questions.isEmpty { continue }
       if engine.native.hasNews { Issue.record("news that wait for whatever happens next") }
       return

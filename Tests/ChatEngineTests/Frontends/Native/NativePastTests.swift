@@ -99,6 +99,34 @@ struct NativePastTests {
     #expect(people[0].events.contains(.missed(48)))
   }
 
+  @Test(
+    "What cannot be read is asked for again, and is missed when that goes on", arguments: [4, 20])
+  func asksAgain(_ failures: Int) {
+    let kept = Kept()
+    let (network, people) = Self.makeNetwork(kept)
+    network.remove(people[1])
+    Self.restart(network, kept, after: 100)
+    network.disk.failuresLeft = failures
+    let isToldAll = network.run(.seconds(60)) { people[0].conversation.count >= 101 }
+    #expect(isToldAll == (failures < Limits.catchUpFailuresMax))
+    #expect(people[0].events.contains(.missed(100)) == !isToldAll)
+    #expect(network.disk.questionCount == Limits.catchUpFailuresMax)
+    #expect(people[0].conversation == Self.expected(isToldAll ? 100 : 0))
+  }
+
+  @Test("Who misses something in very many rooms asks a few at a time")
+  func asksInTurn() {
+    let (network, people) = Self.makeNetwork(Kept())
+    for _ in 0..<2 * Limits.historyQuestionsMax {
+      people[0].client.beginCatchUp(of: .lobby, after: 0)
+    }
+    people[0].client.flush(at: network.now)
+    network.run(.seconds(5))
+    #expect(network.disk.questionCount == 2 * Limits.historyQuestionsMax)
+    #expect(!people[0].events.contains(.connectionLost(isShutDown: false)))
+    #expect(people[0].client.questions.isEmpty && people[0].conversation == ["Ben: ding"])
+  }
+
   // MARK: Asking
 
   private static func past(_ person: NativePerson, _ id: UInt64?) -> [UInt64] {
