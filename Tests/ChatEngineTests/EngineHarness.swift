@@ -80,15 +80,15 @@ final class EngineHarness {
   }
 
   /// Empties the outbox.
-  func takeSent() -> [Sent] { engine.output.outbox.takeDatagrams() }
+  func takeSent() -> [Sent] { engine.turn.output.outbox.takeDatagrams() }
 
   /// The transcript since the last time.
   func takeTranscript() -> String {
-    defer { engine.output.transcript.removeAll() }
-    return String(decoding: engine.output.transcript, as: UTF8.self)
+    defer { engine.turn.output.transcript.removeAll() }
+    return String(decoding: engine.turn.output.transcript, as: UTF8.self)
   }
 
-  func drops(_ reason: DropReason) -> UInt64 { engine.output.counters.drops(reason) }
+  func drops(_ reason: DropReason) -> UInt64 { engine.turn.output.counters.drops(reason) }
 }
 
 extension Outbox {

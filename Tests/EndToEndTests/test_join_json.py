@@ -122,7 +122,18 @@ def test_a_restart_of_the_server_is_two_objects(talk, serve):
     server.stop()
     assert objects(piper, 2)[1:] == [{"type": "connection-lost", "reason": "shut-down"}]
     serve("--port", str(server.port), state=server.state)
-    assert objects(piper, 3)[2:] == [{"type": "restored", "missed": "unknown", "here": []}]
+    assert objects(piper, 3)[2:] == [{"type": "restored", "missed": "nothing", "here": []}]
+
+
+def test_after_a_restart_of_a_server_that_keeps_nothing_something_may_be_missing(serve, join):
+    server = serve("--no-history")
+    piper = join(server, "--json", "--follow", stdin=subprocess.DEVNULL)
+    server.wait_for_summary(clients=1)
+    server.stop()
+    piper.output.wait_for('"connection-lost"')
+    serve("--no-history", "--port", str(server.port), state=server.state)
+    piper.output.wait_for('"restored"')
+    assert [item["missed"] for item in piper.objects if item["type"] == "restored"] == ["unknown"]
 
 
 def test_standard_output_holds_nothing_but_objects(serve, join):

@@ -293,20 +293,20 @@ private final class NativeServerRun {
       hasMore = engine.fill(at: time)
       turns += 1
       hold(turns < 1_000, "a server that always has more to say")
-      for (address, datagram) in takeDatagrams(&engine.output.outbox) {
+      for (address, datagram) in takeDatagrams(&engine.turn.output.outbox) {
         hold(datagram.count <= Limits.datagramBytesMax, "longer than a datagram")
         hold(heard.contains(address), "sent to somebody who was never heard")
         if isLossy { continue }
         for speaker in speakers where speaker.address == address { deliver(datagram, to: speaker) }
       }
     }
-    engine.output.transcript.removeAll()
-    for case .commit in engine.output.effects {
+    engine.turn.output.transcript.removeAll()
+    for case .commit in engine.turn.output.effects {
       hold(!isKeeping, "two batches are out")
       isKeeping = true
     }
-    engine.output.effects.removeAll()
-    _ = engine.output.takeLog()
+    engine.turn.output.effects.removeAll()
+    _ = engine.turn.output.takeLog()
   }
 
   private func deliver(_ datagram: [UInt8], to speaker: Speaker) {
@@ -332,7 +332,7 @@ private final class NativeServerRun {
   }
 
   private func check() {
-    let counters = engine.output.counters
+    let counters = engine.turn.output.counters
     let members = UInt64(engine.clientCount)
     hold(members <= UInt64(clientsMax), "more clients than there may be")
     // Notices wait for the messages before them.

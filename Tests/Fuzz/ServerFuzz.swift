@@ -54,7 +54,7 @@ private final class ServerRun {
   /// The end of a run: everybody is told once, and everybody expires.
   func finish() {
     engine.announceShutdown(at: time)
-    let told = engine.output.outbox.deliveries.map(\.address)
+    let told = engine.turn.output.outbox.deliveries.map(\.address)
     hold(told.count == engine.clientCount, "\(told.count) told, \(engine.clientCount) members")
     hold(Set(told).count == told.count, "somebody was told twice")
     take(from: nil)
@@ -74,7 +74,7 @@ private final class ServerRun {
 
   /// Looks at what was sent, and throws it away as a loop does that has sent it.
   private func take(from sender: PeerAddress?) {
-    for (address, datagram) in takeDatagrams(&engine.output.outbox) {
+    for (address, datagram) in takeDatagrams(&engine.turn.output.outbox) {
       hold(datagram.count <= Limits.datagramBytesMax, "longer than a datagram")
       hold(heard.contains(address), "sent to somebody who was never heard")
       if address == sender, !DatagramType.isNative(datagram.span) {
@@ -82,19 +82,19 @@ private final class ServerRun {
       }
     }
     hold(
-      engine.output.transcript.split(separator: 10).allSatisfy { isHarmless(Array($0)) },
+      engine.turn.output.transcript.split(separator: 10).allSatisfy { isHarmless(Array($0)) },
       "the transcript is obeyed")
-    engine.output.transcript.removeAll()
-    for case .savePicture(let name, let jpeg) in engine.output.effects {
+    engine.turn.output.transcript.removeAll()
+    for case .savePicture(let name, let jpeg) in engine.turn.output.effects {
       hold((try? MemberName(name)) != nil, "a picture of somebody without a name")
       hold((try? JPEGHeader.relayable(jpeg.span)) != nil, "a bad picture is kept")
     }
-    engine.output.effects.removeAll()
-    _ = engine.output.takeLog()
+    engine.turn.output.effects.removeAll()
+    _ = engine.turn.output.takeLog()
   }
 
   private func checkCounts() {
-    let counters = engine.output.counters
+    let counters = engine.turn.output.counters
     let members = UInt64(engine.clientCount)
     hold(members <= UInt64(clientsMax), "more clients than there may be")
     hold(counters.datagramsIn == datagrams, "datagrams were counted wrong")

@@ -61,7 +61,7 @@ final class ServerHost: Host {
     disk.complete(&configuration)
     let engine = ServerEngine(configuration)
     engine.onEvent = { [unowned self, unowned engine] event, room, body in
-      told.append((engine.output.log.count, event, room, body))
+      told.append((engine.turn.output.log.count, event, room, body))
     }
     self.engine = engine
     (isWriting, settlements, answers, told) = (false, [], [], [])
@@ -104,7 +104,7 @@ final class ServerHost: Host {
     for datagram in inbox {
       engine.receive(datagram.bytes.span, from: datagram.source, at: time)
       read(engine, at: now)
-      if engine.output.outbox.isHigh { send(engine, at: now) }
+      if engine.turn.output.outbox.isHigh { send(engine, at: now) }
     }
     for address in refusals {
       engine.handleUnreachable(address, at: time)
@@ -130,7 +130,7 @@ final class ServerHost: Host {
 
   /// Enters what the server decided into the ledger.
   private func read(_ engine: ServerEngine, at now: Instant) {
-    var records = engine.output.takeLog()[...]
+    var records = engine.turn.output.takeLog()[...]
     let lines = records.count
     for (place, event, room, body) in told {
       while lines - records.count < place { read(records.removeFirst()) }
@@ -138,9 +138,9 @@ final class ServerHost: Host {
     }
     told.removeAll()
     records.forEach(read)
-    engine.output.transcript.removeAll(keepingCapacity: true)
-    let effects = engine.output.effects
-    engine.output.effects.removeAll(keepingCapacity: true)
+    engine.turn.output.transcript.removeAll(keepingCapacity: true)
+    let effects = engine.turn.output.effects
+    engine.turn.output.effects.removeAll(keepingCapacity: true)
     for effect in effects {
       switch effect {
       case .commit(let batch): take(batch, at: now)
@@ -179,7 +179,7 @@ final class ServerHost: Host {
 
   private func send(_ engine: ServerEngine, at now: Instant) {
     let address = address
-    for (target, bytes, isProbe) in engine.output.outbox.takeAll() {
+    for (target, bytes, isProbe) in engine.turn.output.outbox.takeAll() {
       world.transmit(
         Datagram(source: address, target: target, bytes: bytes), isProbe: isProbe, from: self)
     }

@@ -31,7 +31,7 @@ final class DiscoveryPort {
   private func receive() {
     let count = socket.receive()
     if count == 0 { while socket.nextUnreachable() != nil {} }
-    for index in 0..<count where !port.isBlocked && !engine.output.outbox.isHigh {
+    for index in 0..<count where !port.isBlocked && !engine.turn.output.outbox.isHigh {
       socket.withDatagram(index) { bytes, source in
         if let answer = engine.receiveQuestion(bytes, from: source, at: port.turnTime()) {
           answers.addDatagram(answer, to: source)

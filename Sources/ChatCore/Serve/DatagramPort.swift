@@ -113,7 +113,7 @@ final class DatagramPort {
           engine.receive(bytes, from: source, at: time)
         }
       }
-      if engine.output.outbox.isHigh { flush() }
+      if engine.turn.output.outbox.isHigh { flush() }
     }
     if impaired != nil { decideImpaired() }
   }
@@ -123,7 +123,7 @@ final class DatagramPort {
     let time = turnTime()
     while !isBlocked, let (bytes, source) = impaired?.nextReceived(at: time.instant) {
       engine.receive(bytes.span, from: source, at: time)
-      if engine.output.outbox.isHigh { flush() }
+      if engine.turn.output.outbox.isHigh { flush() }
     }
   }
 
@@ -131,7 +131,7 @@ final class DatagramPort {
   /// is high keep the descriptor in error, so that the next turn goes on with them.
   private func takeErrors() {
     let time = turnTime()
-    while !engine.output.outbox.isHigh, let address = socket.nextUnreachable() {
+    while !engine.turn.output.outbox.isHigh, let address = socket.nextUnreachable() {
       if !isClosing { engine.handleUnreachable(address, at: time) }
     }
     flush()
@@ -160,14 +160,14 @@ final class DatagramPort {
       switch sendOutbox() {
       case .done: return true
       case .blocked: return false
-      case .refused: engine.output.drop(.notSent, from: takeRefused(), at: reactor.now)
+      case .refused: engine.turn.output.drop(.notSent, from: takeRefused(), at: reactor.now)
       }
     }
   }
 
   private func sendOutbox() -> SendArena.Outcome {
-    guard let impaired else { return socket.send(&engine.output.outbox) }
-    return impaired.send(&engine.output.outbox, at: reactor.now) { socket.send(&$0) }
+    guard let impaired else { return socket.send(&engine.turn.output.outbox) }
+    return impaired.send(&engine.turn.output.outbox, at: reactor.now) { socket.send(&$0) }
   }
 
   /// Goes on without the delivery that cannot be sent.
@@ -176,7 +176,7 @@ final class DatagramPort {
       outbox.sent += 1
       return outbox.deliveries[outbox.sent - 1].address
     }
-    guard let impaired else { return take(&engine.output.outbox) }
+    guard let impaired else { return take(&engine.turn.output.outbox) }
     return take(&impaired.outbox)
   }
 

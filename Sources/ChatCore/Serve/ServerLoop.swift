@@ -125,9 +125,9 @@ final class ServerLoop {
   private func endTurn() {
     port.endTurn()
     performEffects()
-    transcript.append(engine.output.transcript)
-    engine.output.transcript.removeAll(keepingCapacity: true)
-    for record in engine.output.takeLog() { log.write(record) }
+    transcript.append(engine.turn.output.transcript)
+    engine.turn.output.transcript.removeAll(keepingCapacity: true)
+    for record in engine.turn.output.takeLog() { log.write(record) }
     planTrim()
     if isEnding && port.isDrained { reactor.stop() }
   }
@@ -147,9 +147,9 @@ final class ServerLoop {
   }
 
   private func performEffects() {
-    if engine.output.effects.isEmpty { return }
-    let effects = engine.output.effects
-    engine.output.effects.removeAll(keepingCapacity: true)
+    if engine.turn.output.effects.isEmpty { return }
+    let effects = engine.turn.output.effects
+    engine.turn.output.effects.removeAll(keepingCapacity: true)
     for effect in effects { perform(effect) }
   }
 
@@ -157,7 +157,7 @@ final class ServerLoop {
     switch effect {
     case .savePicture(let name, let jpeg):
       if pictures?.send(SavedPicture(name: name, jpeg: jpeg)) == false {
-        engine.output.drop(.saveQueue, from: nil, at: reactor.now)
+        engine.turn.output.drop(.saveQueue, from: nil, at: reactor.now)
       }
     case .commit(let batch):
       // Without a database nothing waits for it.
@@ -212,7 +212,7 @@ final class ServerLoop {
   }
 
   private func summary(event: String) -> LogRecord {
-    let counters = engine.output.counters
+    let counters = engine.turn.output.counters
     var fields: [(String, LogValue)] = [
       ("clients", .number(UInt64(engine.clientCount))), ("joined", .number(counters.joined)),
       ("left", .number(counters.left)), ("lost", .number(counters.lost)),

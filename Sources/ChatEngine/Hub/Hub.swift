@@ -243,7 +243,6 @@ public struct Hub {
     try takeSpeech(of: member, in: room, at: time)
     do throws(JPEGHeader.Fault) {
       let header = try JPEGHeader.relayable(jpeg)
-      let hash = hash ?? Blake2b.hash256(jpeg)
       add(.showed(header, hash: hash), in: room, by: member, jpeg, id: id, at: time)
     } catch {
       throw .picture(error)

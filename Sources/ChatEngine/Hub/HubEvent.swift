@@ -6,8 +6,8 @@ public struct HubEvent: Sendable {
     case left(DepartureReason)
     /// The body is a text; an action is what the author does ("/me waves").
     case said(isAction: Bool)
-    /// The body is a JPEG, and this its header and its BLAKE2b-256.
-    case showed(JPEGHeader, hash: [UInt8])
+    /// The body is a JPEG, and this its header; and its BLAKE2b-256, where that is known already.
+    case showed(JPEGHeader, hash: [UInt8]?)
     /// The body is what the room is about from now on.
     case topic
   }

@@ -10,7 +10,8 @@ extension StoreBatch {
       authorNumber: event.id?.number ?? 0, body: body)
     switch event.kind {
     case .said(let isAction): message.kind = isAction ? .action : .text
-    case .showed(let header, let hash):
+    case .showed(let header, let known):
+      let hash = known ?? Blake2b.hash256(body.span)
       message.kind = .picture
       message.body =
         StoredAttachment(

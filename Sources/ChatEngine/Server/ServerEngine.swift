@@ -1,12 +1,13 @@
 /// All that the server decides, without a socket, a clock or a file.
 ///
 /// Owns the hub, its front ends, and the join budgets that they share. In come datagrams,
-/// unreachable addresses, the time, and what became of effects; out go `output` and the next
-/// deadline. Whoever drives it calls one of the methods below, then sends `output.outbox` before it
-/// calls again once `outbox.isHigh`. The same calls make the same output.
+/// unreachable addresses, the time, and what became of effects; out go `turn.output` and the
+/// next deadline. Whoever drives it calls one of the methods below, then sends the output's outbox
+/// before it calls again once `outbox.isHigh`. The same calls make the same output.
 public final class ServerEngine {
   private let configuration: ServerConfiguration
-  private var turn: Turn
+  /// What it works on. Whoever drives it takes `turn.output`.
+  public var turn: Turn
   private var classic: ClassicFrontend
   private(set) var native: NativeFrontend
   private var discovery: DiscoveryFrontend
@@ -38,12 +39,6 @@ public final class ServerEngine {
     for (name, owner) in configuration.ownedNames { turn.hub.restore(name, ownedBy: owner) }
   }
 
-  /// What its decisions put out.
-  public var output: ServerOutput {
-    _read { yield turn.output }
-    _modify { yield &turn.output }
-  }
-
   public var clientCount: Int { turn.hub.memberCount }
 
   /// What the server calls itself.
@@ -60,7 +55,7 @@ public final class ServerEngine {
   /// Gives back room that a crowd needed for a moment; to be called now and then, with an outbox
   /// that is empty.
   public func releaseRoom() {
-    output.outbox.releaseRoom()
+    turn.output.outbox.releaseRoom()
     native.releaseRoom()
   }
 
@@ -233,17 +228,20 @@ public final class ServerEngine {
   package var footprint: NativeFrontend.Footprint { native.footprint }
 
   private func publish() {
-    while let event = turn.hub.nextEvent() {
-      // The hub changes nothing of it while it is told.
-      let bytes = turn.hub.bytes
-      let body = bytes.span.extracting(turn.hub.place(of: event))
-      classic.deliver(event, body, &turn)
-      native.deliver(event, body, at: turn.now)
-      if event.failure == nil { record(event, body) }
-      if let onEvent { onEvent(event, turn.hub.name(of: event.room), body.array(0..<body.count)) }
-    }
+    while let event = turn.hub.nextEvent() { tell(event) }
     if !waitingAnswers.isEmpty { sendWaitingAnswers() }
     tellPlainShutdown()
+  }
+
+  /// By itself, so that the hub's bytes are held by nobody else when it goes on with them.
+  @inline(never)
+  private func tell(_ event: HubEvent) {
+    let bytes = turn.hub.bytes
+    let body = bytes.span.extracting(turn.hub.place(of: event))
+    classic.deliver(event, body, &turn)
+    native.deliver(event, body, at: turn.now)
+    if event.failure == nil { record(event, body) }
+    if let onEvent { onEvent(event, turn.hub.name(of: event.room), body.array(0..<body.count)) }
   }
 
   private func sendWaitingAnswers() {
@@ -253,7 +251,7 @@ public final class ServerEngine {
   }
 
   private func record(_ event: HubEvent, _ body: Span<UInt8>) {
-    if event.room == .lobby { count(event) }
+    count(event)
     if configuration.keepsTranscript {
       let room = event.room == .lobby ? nil : turn.hub.name(of: event.room)
       Transcript.append(event, body, in: room, to: &turn.output.transcript)
@@ -266,9 +264,11 @@ public final class ServerEngine {
 
   private func count(_ event: HubEvent) {
     switch event.kind {
-    case .joined: turn.output.counters.joined &+= 1
     case .said, .topic: turn.output.counters.messages &+= 1
     case .showed: turn.output.counters.pictures &+= 1
+    // Who goes from room to room is there all the time.
+    case .joined where event.room != .lobby, .left where event.room != .lobby: break
+    case .joined: turn.output.counters.joined &+= 1
     case .left(.said): turn.output.counters.left &+= 1
     case .left(let reason):
       turn.output.counters.lost &+= 1

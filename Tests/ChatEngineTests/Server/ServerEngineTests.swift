@@ -77,7 +77,7 @@ struct ServerEngineTests {
     harness.receive("nobody", from: 3)
     harness.receive("Ann has left the chat.", from: 1)
     harness.reportUnreachable(2)
-    let counters = harness.engine.output.counters
+    let counters = harness.engine.turn.output.counters
     #expect(counters.datagramsIn == 5)
     #expect(counters.joined == 2)
     #expect(counters.messages == 2)
@@ -119,8 +119,8 @@ struct ServerEngineTests {
     let harness = EngineHarness()
     harness.receive("Ann has joined the chat.", from: 1)
     let body = [UInt8](repeating: 0, count: 65_000)
-    while !harness.engine.output.outbox.isHigh {
-      _ = harness.engine.output.outbox.addPayload("x", body: body.span)
+    while !harness.engine.turn.output.outbox.isHigh {
+      _ = harness.engine.turn.output.outbox.addPayload("x", body: body.span)
     }
     harness.now = harness.now + .seconds(Limits.idleTimeoutSecondsDefault)
     let time = TurnTime(instant: harness.now, wall: harness.wall)

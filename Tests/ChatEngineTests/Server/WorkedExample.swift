@@ -74,7 +74,7 @@ struct WorkedExample {
         engine.receive(datagram.bytes.span, from: Self.clientAddress, at: time)
       }
       _ = engine.fill(at: time)
-      let answered = engine.output.outbox.takeDatagrams()
+      let answered = engine.turn.output.outbox.takeDatagrams()
       for datagram in answered {
         datagrams.append(Datagram(isFromClient: false, bytes: datagram.bytes))
         person.receive(datagram.bytes.span, at: now)

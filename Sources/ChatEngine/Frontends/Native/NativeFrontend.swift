@@ -221,7 +221,7 @@ public struct NativeFrontend: ~Copyable {
   }
 
   private mutating func keep(
-    _ jpeg: [UInt8], _ header: JPEGHeader, _ hash: [UInt8], in room: RoomID, author: UInt64?
+    _ jpeg: [UInt8], _ header: JPEGHeader, _ hash: [UInt8]?, in room: RoomID, author: UInt64?
   ) -> NativeEvent.Picture {
     let key = CipherKey.make(&random)
     let object = nextObject
@@ -232,7 +232,7 @@ public struct NativeFrontend: ~Copyable {
     return NativeEvent.Picture(
       object: object, length: UInt64(jpeg.count), width: UInt16(clamping: header.width),
       height: UInt16(clamping: header.height), key: key.withBytes { $0.array(0..<$0.count) },
-      hash: hash)
+      hash: hash ?? Blake2b.hash256(jpeg.span))
   }
 
   /// Whether something is to be told now that `fill` has not seen.

@@ -22,7 +22,7 @@ struct ClassicJoiningTests {
       ])
     #expect(harness.receive("Bob:exit", from: 2) == [sent(1, "Bob has left the chat.")])
     #expect(harness.engine.clientCount == 1)
-    let counters = harness.engine.output.counters
+    let counters = harness.engine.turn.output.counters
     #expect(counters.joined == 3 && counters.left == 2 && counters.lost == 0)
   }
 
@@ -44,7 +44,7 @@ struct ClassicJoiningTests {
     harness.receive("Bob:join", from: 2)
     #expect(harness.receive("Bob:join", from: 2) == [sent(2, "Welcome")])
     #expect(harness.receive("Ann has joined the chat.", from: 1) == [])
-    #expect(harness.engine.output.counters.joined == 2)
+    #expect(harness.engine.turn.output.counters.joined == 2)
   }
 
   @Test("Another join from the same address is another client there: the first has left")

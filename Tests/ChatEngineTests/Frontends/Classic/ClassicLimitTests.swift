@@ -81,7 +81,7 @@ struct ClassicLimitTests {
     #expect(harness.engine.clientCount == 1_000)
     let first = PeerAddress(v4: 10, 0, 0, 1, port: 1)
     for _ in 0..<10 { _ = harness.receive(bytes("N0:x"), from: first) }
-    #expect(harness.engine.output.counters.messages == 10)
+    #expect(harness.engine.turn.output.counters.messages == 10)
   }
 
   @Test("A full server says so, and lets in again after one left")
@@ -135,7 +135,7 @@ struct ClassicLimitTests {
     let harness = EngineHarness()
     let afar = PeerAddress(v4: 8, 8, 8, 8, port: 53)
     func logged() -> [[String: String]] {
-      harness.engine.output.takeLog().filter { $0.event == "dropped" }.map { record in
+      harness.engine.turn.output.takeLog().filter { $0.event == "dropped" }.map { record in
         Dictionary(uniqueKeysWithValues: record.fields.map { ($0.0, $0.1.plain) })
       }
     }

@@ -24,8 +24,8 @@ struct ClassicPictureTests {
       told.byAddress == [
         Sent(EngineHarness.address(2), datagram), sent(3, "Ann sent an image."),
       ])
-    #expect(harness.engine.output.counters.pictures == 1)
-    #expect(harness.engine.output.counters.messages == 0)
+    #expect(harness.engine.turn.output.counters.pictures == 1)
+    #expect(harness.engine.turn.output.counters.messages == 0)
   }
 
   @Test("A picture is its sender's, whatever name stands in it, and dialect B may show one too")
@@ -63,7 +63,7 @@ struct ClassicPictureTests {
     #expect(told == [sent(1, "This was not passed on, because \(reason).")])
     #expect(harness.drops(.badPicture) == 1)
     #expect(harness.takeTranscript() == "")
-    #expect(harness.engine.output.counters.pictures == 0)
+    #expect(harness.engine.turn.output.counters.pictures == 0)
   }
 
   @Test("A sender is warned at most once a second, and every drop is counted")
@@ -117,7 +117,7 @@ struct ClassicPictureTests {
       told.byAddress == [
         sent(4, "This was not passed on, because it is too long with your name in front.")
       ])
-    #expect(harness.drops(.tooLong) == 1 && harness.engine.output.counters.pictures == 1)
+    #expect(harness.drops(.tooLong) == 1 && harness.engine.turn.output.counters.pictures == 1)
   }
 
   @Test("Pictures are handed over to be kept, as they are and under their sender's name, if wanted")
@@ -126,12 +126,14 @@ struct ClassicPictureTests {
     let jpeg = MadeJPEG().bytes
     harness.receive(picture("Bob", jpeg), from: EngineHarness.address(1))
     harness.receive(picture("Ann", [1]), from: EngineHarness.address(1))
-    try #require(harness.engine.output.effects.count == 1)
-    guard case .savePicture(let name, let bytes) = harness.engine.output.effects[0] else { return }
+    try #require(harness.engine.turn.output.effects.count == 1)
+    guard case .savePicture(let name, let bytes) = harness.engine.turn.output.effects[0] else {
+      return
+    }
     #expect(name == "Ann")
     #expect(bytes == jpeg)
     let other = lobby()
     other.receive(picture("Ann", jpeg), from: EngineHarness.address(1))
-    #expect(other.engine.output.effects.isEmpty)
+    #expect(other.engine.turn.output.effects.isEmpty)
   }
 }

@@ -26,7 +26,7 @@ struct ClassicVanishingTests {
     #expect(harness.reportUnreachable(77) == [])
     #expect(harness.receive("Bob:exit", from: 2) == [])
     #expect(harness.engine.clientCount == 2)
-    let counters = harness.engine.output.counters
+    let counters = harness.engine.turn.output.counters
     #expect(counters.lost == 1 && counters.left == 0)
     #expect(harness.takeTranscript() == "12:34:56 * Bob was lost\n")
   }
@@ -36,7 +36,7 @@ struct ClassicVanishingTests {
     let harness = lobby()
     harness.reportUnreachable(2)
     harness.advance(by: .seconds(3_600))
-    let records = harness.engine.output.takeLog().filter { $0.event == "lost" }
+    let records = harness.engine.turn.output.takeLog().filter { $0.event == "lost" }
     #expect(records.map { $0.fields[0].1.plain } == ["Bob", "Ann", "Cid"])
     #expect(records.map { $0.fields[1].1.plain } == ["unreachable", "idle", "idle"])
   }
@@ -55,7 +55,7 @@ struct ClassicVanishingTests {
     #expect(harness.advance(by: .seconds(10)) == [sent(3, ClassicText.idle)])
     #expect(harness.engine.nextDeadline == nil)
     #expect(harness.engine.clientCount == 0)
-    #expect(harness.engine.output.counters.lost == 3)
+    #expect(harness.engine.turn.output.counters.lost == 3)
   }
 
   @Test("Anything that a client sends keeps it, also what is dropped")

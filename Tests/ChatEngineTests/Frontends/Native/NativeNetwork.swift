@@ -263,7 +263,7 @@ final class NativeNetwork {
     putOut()
   }
 
-  func drops(_ reason: DropReason) -> UInt64 { engine.output.counters.drops(reason) }
+  func drops(_ reason: DropReason) -> UInt64 { engine.turn.output.counters.drops(reason) }
 
   // MARK: Time
 
@@ -330,8 +330,8 @@ final class NativeNetwork {
   private func putOut() {
     for _ in 0..<10_000 {
       let hasMore = engine.fill(at: time)
-      for datagram in engine.output.outbox.takeDatagrams() { route(datagram) }
-      engine.output.effects.removeAll { effect in
+      for datagram in engine.turn.output.outbox.takeDatagrams() { route(datagram) }
+      engine.turn.output.effects.removeAll { effect in
         switch effect {
         case .commit(let batch): disk.begin(batch, at: now)
         case .ask(let id, let question): disk.questions.append((id, question))

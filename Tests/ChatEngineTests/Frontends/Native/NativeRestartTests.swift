@@ -71,7 +71,7 @@ struct NativeRestartTests {
       #expect(Self.arrived(person) == [] && Self.departed(person) == [])
       #expect(person.client.roster.sorted() == ["Ann", "Ben", "Cem"])
     }
-    let transcript = String(decoding: network.engine.output.transcript, as: UTF8.self)
+    let transcript = String(decoding: network.engine.turn.output.transcript, as: UTF8.self)
     for name in ["Ann", "Ben", "Cem"] { #expect(transcript.contains("* \(name) is back\n")) }
     #expect(!transcript.contains("joined"))
     let late = network.join("Dan")[0]
