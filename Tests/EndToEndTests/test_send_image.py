@@ -247,7 +247,8 @@ def test_every_bad_input_is_one_line_and_exit_code_1_within_200_mb(serve, tmp_pa
 MEASURED = """
 import os, resource, subprocess, sys
 code = subprocess.call(sys.argv[1:])
-print(chr(0), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, sep="", end="", file=sys.stderr)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(chr(0), peak, sep="", end="", file=sys.stderr)
 sys.exit(code)
 """
 
@@ -255,7 +256,8 @@ sys.exit(code)
 def run_measured(server, *words):
     """Runs send-image; returns its exit code, standard error and most memory in bytes."""
     # What a process takes at most counts what it was forked from, so a small one is in between.
-    command = [sys.executable, "-c", MEASURED, chatd_path(), "send-image", "--server", server.target, "--name", "Script"]
+    command = [sys.executable, "-c", MEASURED, chatd_path(), "send-image", "--server",
+               server.target, "--name", "Script"]
     reading, writing = os.pipe()
     with subprocess.Popen([*command, *map(os.fspath, words)], stdin=subprocess.DEVNULL,
                           stdout=writing, stderr=writing, env=environment()) as process:
