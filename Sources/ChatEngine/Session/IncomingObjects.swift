@@ -24,6 +24,10 @@ struct IncomingObjects: HasBeginning {
   private var expectedBytes = 0
   /// Objects of this number and above were not told of yet.
   private var firstUnknown: UInt64 = 0
+  /// Whether they are told of in several logs, so that one may be told of before one with a lower
+  /// number; and which ones were, then.
+  private var isUnordered = false
+  private var told = RangeSet()
   /// Objects below this number will not come.
   private var firstKept: UInt64 = 0
   /// Bytes that came for the first time, for the credit.
@@ -43,7 +47,7 @@ struct IncomingObjects: HasBeginning {
   ///
   /// - Returns: whether there is.
   mutating func expect(_ number: UInt64, length: Int, sharedKey: CipherKey? = nil) -> Bool {
-    firstUnknown = max(firstUnknown, number &+ 1)
+    know(number)
     guard number >= firstKept, objects[number] == nil, hasRoom(length) else { return false }
     expectedBytes += length
     objects[number] = Object(
@@ -54,11 +58,27 @@ struct IncomingObjects: HasBeginning {
   /// Everything below `number` is told of, or will not be.
   mutating func know(below number: UInt64) { firstUnknown = max(firstUnknown, number) }
 
+  /// An object is told of, and with it those before it, where all are told of in one log.
+  mutating func know(_ number: UInt64) {
+    guard isUnordered else { return know(below: number &+ 1) }
+    guard number >= firstUnknown, number < .max else { return }
+    told.insert(number..<number + 1)
+    // Of those that are so much older nobody tells any more.
+    if told.count > Limits.earlyRangesMax, let first = told.first {
+      told.remove(first)
+      know(below: first.upperBound)
+    }
+  }
+
+  /// From now on they are told of in several logs.
+  mutating func takeAnyOrder() { isUnordered = true }
+
   func key(of number: UInt64) -> CipherKey? { objects[number]?.sharedKey }
 
   func state(of number: UInt64) -> Arrival {
     if objects[number] != nil { return .taken }
-    return number < firstUnknown ? .stale : .unknown
+    let isTold = number < firstUnknown || told.ranges.contains { $0.contains(number) }
+    return isTold ? .stale : .unknown
   }
 
   /// Takes a part of an object that is expected.

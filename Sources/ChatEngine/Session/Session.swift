@@ -218,8 +218,9 @@ public struct Session: ~Copyable {
     objectsIn.expect(number, length: length, sharedKey: sharedKey)
   }
 
-  /// Parts of objects up to `number` that are not waited for are not wanted.
-  public mutating func knowObjects(through number: UInt64) { objectsIn.know(below: number &+ 1) }
+  /// Parts of an object that is told of and not waited for are not wanted, nor are those of objects
+  /// before it where all are told of in one log.
+  public mutating func knowObjects(through number: UInt64) { objectsIn.know(number) }
 
   /// No longer waits for an object: what comes of it from now on is passed over.
   public mutating func forgetObject(_ number: UInt64) {

@@ -251,7 +251,11 @@ extension Session {
   /// Expects a side channel, on which the other end is then asked to send.
   ///
   /// - Returns: its number; nil where there are as many as may be.
-  public mutating func expectSide() -> UInt64? { sidesIn.expect() }
+  public mutating func expectSide() -> UInt64? {
+    // Objects are told of on each of them, and these are not in step.
+    objectsIn.takeAnyOrder()
+    return sidesIn.expect()
+  }
 
   /// What still comes on a side channel is passed over.
   public mutating func forgetSide(_ number: UInt64) {
