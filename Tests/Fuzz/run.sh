@@ -25,9 +25,9 @@ build() {
   rm -rf "$out/beside"
   mkdir "$out/beside"
   if [ "$1" = Import ]; then
-    for name in $import; do
+    for part in $import; do
       # There is but one module here.
-      sed '/^import ChatEngine$/d' "Sources/ChatCore/$name.swift" >"$out/beside/${name#*/}.swift"
+      sed '/^import ChatEngine$/d' "Sources/ChatCore/$part.swift" >"$out/beside/${part#*/}.swift"
     done
   fi
   # All of the engine in one module with the harness, so that it sees what a test sees. The module
