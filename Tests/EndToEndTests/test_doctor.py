@@ -356,3 +356,13 @@ def test_a_key_of_ones_own_that_others_can_read(pair, serve):
     assert home.call(run_chatd, "id", env=env).returncode == 0
     os.chmod(os.path.join(state, "chatd", "client.key"), 0o644)
     Diagnosis(home, "--server", server, env=env).assert_fault("own-key", "state")
+
+
+def test_a_chat_that_is_full_is_named(serve):
+    server = serve("--clients-max", "1")
+    assert run_chatd("doctor", "--server", server.target).returncode == 0
+    server.a("Only")
+    done = run_chatd("doctor", "--json", "--server", server.target)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 4
+    assert [line["fault"] for line in lines if line.get("verdict") == "failed"][0] == "refused"

@@ -45,7 +45,8 @@ private final class Announcer {
     _ service: ServiceAnnouncement.Service, _ library: AvahiLibrary,
     _ report: @escaping (String) -> Void
   ) {
-    (self.service, self.library, self.report) = (service, library, report)
+    (self.service, self.library) = (service, library)
+    self.report = report
     name = Self.label(service.name)
   }
 

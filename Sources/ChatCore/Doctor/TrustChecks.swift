@@ -72,6 +72,10 @@ enum TrustChecks {
 
   static func handshake(_ examination: Examination) -> Finding {
     switch examination.visit {
+    case .ended(.left) where examination.answer?.isFull == true:
+      return .failed(
+        .refused, "a session was made, and the chat is full: nobody else is let in",
+        "try again later, or ask who runs the server for more room (--clients-max)")
     case .ended(.left): return .ok("a session was made and ended; the server has shown its key")
     case .ended(.notLetIn(let text)):
       return .failed(

@@ -105,6 +105,8 @@ public struct Hub {
   }
 
   public var memberCount: Int { members.count }
+  /// Whether there are as many members as may be.
+  public var isFull: Bool { members.isFull }
 
   public func name(of member: MemberID) -> MemberName {
     check(member)

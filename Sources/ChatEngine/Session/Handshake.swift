@@ -86,6 +86,8 @@ public enum Handshake {
     /// What the server's clock shows, in seconds since 1970-01-01T00:00:00Z; nil of one that does
     /// not say.
     public internal(set) var unixSeconds: UInt64?
+    /// Whether there is no room for anybody who is not there yet.
+    public internal(set) var isFull = false
 
     public var needsPassword: Bool { salt != nil }
 
@@ -95,7 +97,7 @@ public enum Handshake {
       writer.u64(nonce)
       writer.bytes(cookie)
       writer.bytes(serverKey.bytes)
-      writer.u8(salt == nil ? 0 : 1)
+      writer.u8((salt == nil ? 0 : 1) | (isFull ? 2 : 0))
       writer.bytes(salt ?? [UInt8](repeating: 0, count: Handshake.saltBytes))
       writer.u32(peoplePresent)
       writer.vtext(Handshake.shortened(serverName))
@@ -122,7 +124,7 @@ public enum Handshake {
         HelloAnswer(
           nonce: nonce, cookie: Array(cookie), serverKey: serverKey,
           salt: flags & 1 == 1 ? Array(salt) : nil, peoplePresent: people, serverName: name,
-          unixSeconds: reader.u64())
+          unixSeconds: reader.u64(), isFull: flags & 2 == 2)
       )
     }
   }

@@ -17,7 +17,7 @@ extension NativeFrontend {
     let answer = Handshake.HelloAnswer(
       nonce: nonce, cookie: cookies.make(for: address, at: turn.now), serverKey: publicKey,
       salt: password?.salt, peoplePresent: UInt32(turn.hub.memberCount), serverName: serverName,
-      unixSeconds: UInt64(clamping: turn.time.wall.unixSeconds))
+      unixSeconds: UInt64(clamping: turn.time.wall.unixSeconds), isFull: turn.hub.isFull)
     let length = answerLength(bytes, at: turn.now)
     turn.output.outbox.addDatagram(
       to: address, capacity: max(length.bytes, Limits.helloBytesMin), isProbe: length.isWhole
